@@ -1,0 +1,112 @@
+/*
+ * The value of an SRV record (RFC 2782): comparison under rule O1 and conversion to and from ldns.
+ *
+ * Two SRVs are the same offer when target and port agree; priority and weight are its numbers. The
+ * TTL belongs to the RRset (rule O12) and takes no part in a comparison. The target's case is kept
+ * as it was read, for a deletion has to repeat it exactly (rule O2).
+ */
+#include "lib/record.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "lib/util.h"
+
+DEFINE_CLEANUP(ldns_rdf, ldns_rdf_deep_free)
+DEFINE_CLEANUP(ldns_rr, ldns_rr_free)
+
+bool srv_same_offer(const Srv *a, const Srv *b) {
+        return a->port == b->port && name_equal(&a->target, &b->target);
+}
+
+bool srv_equal(const Srv *a, const Srv *b) {
+        return srv_same_offer(a, b) && a->priority == b->priority && a->weight == b->weight;
+}
+
+const char *srv_to_text(const Srv *srv, char buffer[static SRV_TEXT_MAX]) {
+        char target[NAME_TEXT_MAX];
+
+        snprintf(buffer, SRV_TEXT_MAX, "%" PRIu16 " %" PRIu16 " %" PRIu16 " %s%s", srv->priority,
+                 srv->weight, srv->port, name_to_text(&srv->target, target),
+                 srv->target.length > 1 ? "." : "");
+        return buffer;
+}
+
+/* RDATA that ended early leaves the fields behind its end out. */
+static int rr_read_int16(const ldns_rr *rr, size_t field, uint16_t *ret_value) {
+        const ldns_rdf *rdf = ldns_rr_rdf(rr, field);
+
+        if (!rdf || ldns_rdf_size(rdf) != 2)
+                return -EINVAL;
+        *ret_value = ldns_rdf2native_int16(rdf);
+        return 0;
+}
+
+int srv_from_rr(const ldns_rr *rr, Srv *ret_srv) {
+        if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_SRV)
+                return -EINVAL;
+
+        /* RFC 2181 8: a TTL with the top bit set is 0. */
+        uint32_t ttl = ldns_rr_ttl(rr);
+        Srv srv = {.ttl = ttl > INT32_MAX ? 0 : ttl};
+        int r = rr_read_int16(rr, 0, &srv.priority);
+        if (r >= 0)
+                r = rr_read_int16(rr, 1, &srv.weight);
+        if (r >= 0)
+                r = rr_read_int16(rr, 2, &srv.port);
+        if (r >= 0)
+                r = name_from_rdf(ldns_rr_rdf(rr, 3), &srv.target);
+        if (r < 0)
+                return r;
+
+        *ret_srv = srv;
+        return 0;
+}
+
+static int rr_push_int16(ldns_rr *rr, uint16_t value) {
+        _cleanup_(ldns_rdf_deep_freep) ldns_rdf *rdf =
+                ldns_native2rdf_int16(LDNS_RDF_TYPE_INT16, value);
+
+        if (!rdf || !ldns_rr_push_rdf(rr, rdf))
+                return -ENOMEM;
+        TAKE_PTR(rdf);
+        return 0;
+}
+
+static int rr_push_name(ldns_rr *rr, const Name *name) {
+        _cleanup_(ldns_rdf_deep_freep) ldns_rdf *rdf = NULL;
+
+        int r = name_to_rdf(name, &rdf);
+        if (r < 0)
+                return r;
+        if (!ldns_rr_push_rdf(rr, rdf))
+                return -ENOMEM;
+        TAKE_PTR(rdf);
+        return 0;
+}
+
+int srv_to_rr(const Srv *srv, const Name *owner, ldns_rr **ret_rr) {
+        _cleanup_(ldns_rr_freep) ldns_rr *rr = ldns_rr_new();
+        _cleanup_(ldns_rdf_deep_freep) ldns_rdf *owner_rdf = NULL;
+
+        if (!rr)
+                return -ENOMEM;
+        int r = name_to_rdf(owner, &owner_rdf);
+        if (r < 0)
+                return r;
+
+        ldns_rr_set_owner(rr, TAKE_PTR(owner_rdf));
+        ldns_rr_set_type(rr, LDNS_RR_TYPE_SRV);
+        ldns_rr_set_class(rr, LDNS_RR_CLASS_IN);
+        ldns_rr_set_ttl(rr, srv->ttl);
+        const uint16_t numbers[] = {srv->priority, srv->weight, srv->port};
+        for (size_t i = 0; i < ELEMENTSOF(numbers) && r >= 0; i++)
+                r = rr_push_int16(rr, numbers[i]);
+        if (r >= 0)
+                r = rr_push_name(rr, &srv->target);
+        if (r < 0)
+                return r;
+
+        *ret_rr = TAKE_PTR(rr);
+        return 0;
+}

@@ -1,0 +1,35 @@
+/* One interface over the ways to authenticate a request: none, TSIG (and GSS-TSIG). */
+#pragma once
+
+#include <stdint.h>
+
+#include "lib/message.h"
+#include "lib/tsig.h"
+
+typedef enum Security {
+        SECURITY_NONE,
+        SECURITY_TSIG,
+        _SECURITY_MAX,
+} Security;
+
+/* Reference counted: transactions under way hold it while a reload replaces it. */
+typedef struct Auth Auth;
+
+int auth_new_none(Auth **ret_auth);
+int auth_new_tsig(const TsigKey *key, Auth **ret_auth);
+Auth *auth_ref(Auth *auth);
+Auth *auth_unref(Auth *auth);
+
+Security auth_security(const Auth *auth);
+
+/* The key as messages name it ("hmac-sha256 key tsigkey"), "" without one. Owned by auth. */
+const char *auth_description(const Auth *auth);
+
+/* Signs the message in place; with SECURITY_NONE leaves it and sets is_signed = false. */
+int auth_sign(Auth *auth, Message *message, uint64_t now_sec, Signature *ret_signature);
+
+/* See tsig_verify(). With SECURITY_NONE the verdict is TSIG_NONE whatever the answer carries. */
+int auth_verify(Auth *auth, const Signature *request, const uint8_t *bytes, size_t size,
+                uint64_t now_sec, TsigResult *ret_result);
+
+const char *security_to_string(Security security);

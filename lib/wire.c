@@ -1,0 +1,108 @@
+/* Walks a DNS message in its octets (RFC 1035 4.1).
+
+   ldns builds a packet from octets; two things have to be known before and beside that: where the
+   TSIG RR begins, octet for octet, since its MAC covers what stands before it (RFC 8945 4.3), and
+   that the message has no second OPT or TSIG, which ldns would keep without freeing the first. */
+#include "lib/wire.h"
+
+#include <string.h>
+
+enum {
+        LABEL_MAX = 63,
+        POINTER_MASK = 0xc0,
+        QUESTION_FIXED_SIZE = 4, /* type, class */
+        RR_FIXED_SIZE = 10,      /* type, class, TTL, RDATA length */
+};
+
+static bool skip_name(const uint8_t *bytes, size_t size, size_t *offset) {
+        size_t at = *offset;
+        while (at < size && bytes[at] != 0 && bytes[at] <= LABEL_MAX)
+                at += 1 + bytes[at];
+        if (at >= size)
+                return false;
+        bool is_pointer = (bytes[at] & POINTER_MASK) == POINTER_MASK;
+        if (bytes[at] != 0 && !is_pointer)
+                return false;
+        at += is_pointer ? 2 : 1;
+        if (at > size)
+                return false;
+        *offset = at;
+        return true;
+}
+
+static bool read_rr(const uint8_t *bytes, size_t size, size_t *offset, WireRr *ret_rr) {
+        size_t at = *offset;
+        if (!skip_name(bytes, size, &at) || size - at < RR_FIXED_SIZE)
+                return false;
+        WireRr rr = {
+                .start = *offset,
+                .type = ldns_read_uint16(bytes + at),
+                .class = ldns_read_uint16(bytes + at + 2),
+                .ttl = ldns_read_uint32(bytes + at + 4),
+                .rdata = at + RR_FIXED_SIZE,
+                .rdata_size = ldns_read_uint16(bytes + at + 8),
+        };
+        if (size - rr.rdata < rr.rdata_size)
+                return false;
+        *offset = rr.rdata + rr.rdata_size;
+        *ret_rr = rr;
+        return true;
+}
+
+bool wire_survey(const uint8_t *bytes, size_t size, WireSurvey *ret_survey) {
+        WireSurvey survey = {};
+        if (size < LDNS_HEADER_SIZE)
+                return false;
+
+        size_t offset = LDNS_HEADER_SIZE;
+        for (unsigned i = LDNS_QDCOUNT(bytes); i > 0; i--) {
+                if (!skip_name(bytes, size, &offset) || size - offset < QUESTION_FIXED_SIZE)
+                        return false;
+                offset += QUESTION_FIXED_SIZE;
+        }
+
+        unsigned n_before = LDNS_ANCOUNT(bytes) + LDNS_NSCOUNT(bytes);
+        unsigned n_rrs = n_before + LDNS_ARCOUNT(bytes);
+        for (unsigned i = 0; i < n_rrs; i++) {
+                if (!read_rr(bytes, size, &offset, &survey.last))
+                        return false;
+                survey.last_is_additional = i >= n_before;
+                survey.n_opt += survey.last_is_additional && survey.last.type == LDNS_RR_TYPE_OPT;
+                survey.n_tsig += survey.last.type == LDNS_RR_TYPE_TSIG;
+        }
+        if (offset != size)
+                return false;
+        *ret_survey = survey;
+        return true;
+}
+
+bool wire_read_name(const uint8_t *bytes, size_t size, size_t *offset, Name *ret_name) {
+        Name name = {};
+        size_t at = *offset, segment = *offset, end = 0;
+        for (;;) {
+                if (at >= size)
+                        return false;
+                size_t length = bytes[at];
+                if ((length & POINTER_MASK) == POINTER_MASK) {
+                        if (size - at < 2)
+                                return false;
+                        size_t target = ldns_read_uint16(bytes + at) & 0x3fff;
+                        if (target >= segment)
+                                return false;
+                        end = end ?: at + 2;
+                        at = segment = target;
+                        continue;
+                }
+                if (length > LABEL_MAX || size - at < 1 + length ||
+                    name.length + 1 + length > NAME_WIRE_MAX)
+                        return false;
+                memcpy(name.wire + name.length, bytes + at, 1 + length);
+                name.length += 1 + length;
+                at += 1 + length;
+                if (length == 0)
+                        break;
+        }
+        *offset = end ?: at;
+        *ret_name = name;
+        return true;
+}

@@ -1,0 +1,184 @@
+/* The walk over a message's octets: sections that fit, names, compression that cannot loop. */
+#include "lib/wire.h"
+
+#include <string.h>
+
+#include "lib/util.h"
+#include "tests/unit/support_tsig.h"
+#include "tests/unit/unit.h"
+
+#define HEADER(counts) "0000 8000" counts
+
+/* An OPT RR; an A RR at the root; a TSIG RR without RDATA. */
+#define OPT "00 0029 1000 00000000 0000"
+#define A_RR "00 0001 0001 00000000 0004 7f000001"
+#define TSIG "00 00fa 00ff 00000000 0000"
+
+static const struct {
+        const char *what;
+        const char *hex;
+} broken[] = {
+        {"nothing", ""},
+        {"half a header", "0000 8000 0000"},
+        {"an octet behind it", HEADER("0000 0000 0000 0000") "00"},
+        {"a question that is not there", HEADER("0001 0000 0000 0000")},
+        {"a question without its class", HEADER("0001 0000 0000 0000") "016100 0001"},
+        {"a question without its name's end", HEADER("0001 0000 0000 0000") "0361"},
+        {"a label of 64 octets", HEADER("0001 0000 0000 0000") "4061 00 0001 0001"},
+        {"a label of type 10", HEADER("0001 0000 0000 0000") "8061 00 0001 0001"},
+        {"a pointer cut in its middle", HEADER("0001 0000 0000 0000") "c0"},
+        {"an RR that is half a pointer", HEADER("0000 0001 0000 0000") "c0"},
+        {"one RR too few", HEADER("0000 0001 0000 0001") A_RR},
+        {"one RR too many", HEADER("0000 0001 0000 0000") A_RR A_RR},
+        {"all counts at their most", HEADER("0000 ffff ffff ffff") A_RR},
+        {"RDATA one too long", HEADER("0000 0001 0000 0000") "00 0001 0001 00000000 0004 7f0000"},
+        {"RDATA of ffff", HEADER("0000 0001 0000 0000") "00 0001 0001 00000000 ffff 7f0000"},
+        {"half an RDATA length", HEADER("0000 0001 0000 0000") "00 0001 0001 00000000 00"},
+};
+
+static const struct {
+        const char *what;
+        const char *hex;
+        unsigned n_opt;
+        unsigned n_tsig;
+        uint16_t last_type;
+        bool last_is_additional;
+} messages[] = {
+        {"a header", HEADER("0000 0000 0000 0000"), 0, 0, 0, false},
+        {"a question", HEADER("0001 0000 0000 0000") "016100 0001 0001", 0, 0, 0, false},
+        {"an answer", HEADER("0000 0001 0000 0000") A_RR, 0, 0, 1, false},
+        {"an additional RR", HEADER("0000 0000 0000 0001") A_RR, 0, 0, 1, true},
+        {"OPT twice", HEADER("0000 0000 0000 0002") OPT OPT, 2, 0, 41, true},
+        {"OPT in authority", HEADER("0000 0000 0001 0000") OPT, 0, 0, 41, false},
+        {"TSIG last", HEADER("0000 0000 0000 0002") OPT TSIG, 1, 1, 250, true},
+        {"TSIG first", HEADER("0000 0000 0000 0002") TSIG OPT, 1, 1, 41, true},
+        {"TSIG thrice", HEADER("0000 0001 0001 0001") TSIG TSIG TSIG, 0, 3, 250, true},
+        {"TSIG in answer", HEADER("0000 0001 0000 0000") TSIG, 0, 1, 250, false},
+};
+
+/* A copy of its own size, so that the sanitizer sees each octet read behind the end. */
+static uint8_t *exact_copy(const Octets *octets) {
+        uint8_t *copy = malloc(octets->size);
+
+        ck_assert(copy || octets->size == 0);
+        if (octets->size > 0)
+                memcpy(copy, octets->bytes, octets->size);
+        return copy;
+}
+
+START_TEST(broken_messages) {
+        static Octets octets;
+        octets_from_hex(&octets, broken[_i].hex);
+        _cleanup_(freep) uint8_t *bytes = exact_copy(&octets);
+        WireSurvey survey = {.n_opt = 77};
+
+        ck_assert_msg(!wire_survey(bytes, octets.size, &survey), "%s", broken[_i].what);
+        ck_assert_uint_eq(survey.n_opt, 77);
+}
+END_TEST
+
+START_TEST(survey_of_messages) {
+        static Octets octets;
+        octets_from_hex(&octets, messages[_i].hex);
+        _cleanup_(freep) uint8_t *bytes = exact_copy(&octets);
+        WireSurvey survey;
+
+        ck_assert_msg(wire_survey(bytes, octets.size, &survey), "%s", messages[_i].what);
+        ck_assert_uint_eq(survey.n_opt, messages[_i].n_opt);
+        ck_assert_uint_eq(survey.n_tsig, messages[_i].n_tsig);
+        ck_assert_uint_eq(survey.last.type, messages[_i].last_type);
+        ck_assert(survey.last_is_additional == messages[_i].last_is_additional);
+}
+END_TEST
+
+START_TEST(survey_gives_the_last_rr) {
+        static Octets octets;
+        WireSurvey survey;
+
+        octets_from_hex(&octets,
+                        HEADER("0000 0001 0000 0001") A_RR "016100 00fa 00ff 01020304 0003 aabbcc");
+        ck_assert(wire_survey(octets.bytes, octets.size, &survey));
+        ck_assert_uint_eq(survey.last.start, 12 + 15);
+        ck_assert_uint_eq(survey.last.type, 250);
+        ck_assert_uint_eq(survey.last.class, 255);
+        ck_assert_uint_eq(survey.last.ttl, 0x01020304);
+        ck_assert_uint_eq(survey.last.rdata, octets.size - 3);
+        ck_assert_uint_eq(survey.last.rdata_size, 3);
+}
+END_TEST
+
+/* Names are read at offset; expected NULL: refused. */
+static const struct {
+        const char *hex;
+        size_t offset;
+        const char *expected;
+        size_t end;
+} names[] = {
+        {"00", 0, ".", 1},
+        {"0161 0162 00", 0, "a.b", 5},
+        {"0162 00 0161 c000", 3, "a.b", 7},
+        {"0162 00 0161 c000 0163 c003", 7, "c.a.b", 11},
+        {"0162 00 c000 c003", 5, "b", 7},
+        {"0161", 0, NULL, 0},
+        {"0361", 0, NULL, 0},
+        {"", 0, NULL, 0},
+        {"c000", 0, NULL, 0},                /* to itself */
+        {"0161 c000", 0, NULL, 0},           /* to its own start */
+        {"0161 c004 0162 c000", 0, NULL, 0}, /* forwards */
+        {"c002 c000", 2, NULL, 0},           /* two that lead to each other */
+        {"0161 00 c0", 3, NULL, 0},
+        {"0161 00 ffff", 3, NULL, 0},
+        {"4061", 0, NULL, 0},
+        {"8000", 0, NULL, 0},
+};
+
+START_TEST(names_at_offsets) {
+        static Octets octets;
+        octets_from_hex(&octets, names[_i].hex);
+        _cleanup_(freep) uint8_t *bytes = exact_copy(&octets);
+        size_t offset = names[_i].offset;
+        char text[NAME_TEXT_MAX];
+        Name name = {.length = 77};
+
+        bool ok = wire_read_name(bytes, octets.size, &offset, &name);
+        ck_assert_msg(ok == !!names[_i].expected, "%s", names[_i].hex);
+        if (ok) {
+                ck_assert_str_eq(name_to_text(&name, text), names[_i].expected);
+                ck_assert_uint_eq(offset, names[_i].end);
+        } else {
+                ck_assert_uint_eq(name.length, 77);
+                ck_assert_uint_eq(offset, names[_i].offset);
+        }
+}
+END_TEST
+
+/* 127 labels of one octet and the root make 255 octets; one label more is too long, also when
+   pointers hide how long it is. */
+START_TEST(names_have_255_octets_at_most) {
+        static Octets octets;
+        size_t offset = 0;
+        Name name;
+
+        octets.size = 0;
+        for (unsigned i = 0; i < 127; i++)
+                octets_add(&octets, "\1a", 2);
+        octets_add(&octets, "\0\1b\300\0\1c\300\2", 9);
+        ck_assert(wire_read_name(octets.bytes, octets.size, &offset, &name));
+        ck_assert_uint_eq(name.length, 255);
+        ck_assert_uint_eq(offset, 255);
+        ck_assert(!wire_read_name(octets.bytes, octets.size, &offset, &name));
+        offset = 259;
+        ck_assert(wire_read_name(octets.bytes, octets.size, &offset, &name));
+        ck_assert_uint_eq(name.length, 255);
+}
+END_TEST
+
+static void add_tests(TCase *tcase) {
+        tcase_add_loop_test(tcase, broken_messages, 0, ELEMENTSOF(broken));
+        tcase_add_loop_test(tcase, survey_of_messages, 0, ELEMENTSOF(messages));
+        tcase_add_test(tcase, survey_gives_the_last_rr);
+        tcase_add_loop_test(tcase, names_at_offsets, 0, ELEMENTSOF(names));
+        tcase_add_test(tcase, names_have_255_octets_at_most);
+}
+
+UNIT_MAIN("wire", add_tests)

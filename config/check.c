@@ -1,0 +1,224 @@
+/*
+ * What is judged when every file is read: contradictions between keys, between the list and the
+ * [Domain] sections, and between a domain and its zone.
+ *
+ * Security= becomes none or tsig here. There is no silent downgrade: without a key file only the
+ * word "none" makes updates unsigned. The nearest word holds: a [Domain] with a KeyFile= of its
+ * own and no Security= is signed, also under a global "none"; a [Domain] with Security=none is
+ * not, also under a global KeyFile=.
+ */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+#include <syslog.h>
+
+#include "config/check-key.h"
+#include "config/loader.h"
+
+static bool is_set(const Scope *scope, ConfigKeyId id) {
+        return scope->sets[id].line > 0;
+}
+
+static void on_conflict(void *userdata, const ListEntry *first, const ListEntry *second) {
+        Loader *loader = userdata;
+
+        loader_say(loader, LOG_ERR, second->source,
+                   "%s: listed with other numbers in %s:%u already; a domain has one priority and "
+                   "one weight",
+                   second->name, loader_file(loader, first->source), first->source.line);
+}
+
+/* True if the home domain, whatever it will be, may be published. */
+static bool home_wanted(const Loader *loader) {
+        switch (loader->config->include_home_domain) {
+        case HOME_DOMAIN_YES:
+                return true;
+        case HOME_DOMAIN_NO:
+                return false;
+        case HOME_DOMAIN_AUTO:
+        case _HOME_DOMAIN_MAX:
+                break;
+        }
+        return loader->list.n_entries == 0;
+}
+
+static void check_numbers(Loader *loader, const ListEntry *entry) {
+        static const ConfigKeyId numbers[] = {KEY_PRIORITY, KEY_WEIGHT};
+        const Scope *scope = entry->scope;
+
+        if (!entry->has_priority && !entry->has_weight)
+                return;
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++) {
+                Source source = scope->sets[numbers[i]];
+                if (source.line == 0)
+                        continue;
+                loader_say(loader, LOG_ERR, source,
+                           "%s= for %s, which has its numbers in the publish list (%s:%u); give "
+                           "them in one place",
+                           config_key_get(numbers[i])->name, entry->name,
+                           loader_file(loader, entry->source), entry->source.line);
+                return;
+        }
+}
+
+/* Ties a [Domain] to its entry of the list. */
+static void check_listed(Loader *loader, Scope *scope) {
+        ListEntry *entry = list_find(&loader->list, scope->name);
+
+        if (entry) {
+                entry->scope = scope;
+                check_numbers(loader, entry);
+        } else if (!home_wanted(loader) && !loader->doubt_list) {
+                loader_say(loader, LOG_ERR, scope->source,
+                           "[Domain %s]: the domain is not in DnsDomainPublishList=; add it there, "
+                           "or remove the section",
+                           scope->name);
+        }
+}
+
+static void check_retries(Loader *loader, const Scope *scope) {
+        char min[VALUE_USEC_TEXT_MAX], max[VALUE_USEC_TEXT_MAX];
+        const Settings *settings = &scope->settings;
+
+        if (scope->bad_retries || loader->global->bad_retries ||
+            settings->retry_min_usec <= settings->retry_max_usec)
+                return;
+        Source source = scope->sets[is_set(scope, KEY_RETRY_MIN) ? KEY_RETRY_MIN : KEY_RETRY_MAX];
+        if (source.line == 0)
+                return;
+        loader_say(loader, LOG_ERR, source,
+                   "RetryMin=%s is more than RetryMax=%s; it can be as much at most",
+                   value_format_usec(settings->retry_min_usec, min),
+                   value_format_usec(settings->retry_max_usec, max));
+}
+
+/* Security=none and a KeyFile= in one scope. */
+static bool check_contradiction(Loader *loader, const Scope *scope) {
+        Source key = scope->sets[KEY_KEY_FILE];
+
+        if (key.line == 0 || !is_set(scope, KEY_SECURITY) || scope->security != SECURITY_WORD_NONE)
+                return false;
+        loader_say(loader, LOG_ERR, scope->sets[KEY_SECURITY],
+                   "Security=none, but KeyFile= is set too (%s:%u); remove one of them",
+                   loader_file(loader, key), key.line);
+        return true;
+}
+
+static void resolve_security(Scope *scope) {
+        if (is_set(scope, KEY_KEY_FILE) && !is_set(scope, KEY_SECURITY))
+                scope->security = SECURITY_WORD_AUTO;
+        if (scope->security == SECURITY_WORD_NONE) {
+                scope->settings.security = SECURITY_NONE;
+                if (!is_set(scope, KEY_KEY_FILE))
+                        scope->settings.key_file = NULL; /* the global scope's */
+        } else {
+                scope->settings.security = SECURITY_TSIG;
+                scope->no_key = !scope->settings.key_file;
+        }
+}
+
+static void check_scope(Loader *loader, KeyCheck *keys, Scope *scope) {
+        if (!check_contradiction(loader, scope) && is_set(scope, KEY_KEY_FILE))
+                key_check(keys, loader, scope);
+        if (scope != loader->global)
+                scope_inherit(scope, loader->global);
+        resolve_security(scope);
+        check_retries(loader, scope);
+}
+
+static const Scope *entry_scope(const Loader *loader, const ListEntry *entry) {
+        return entry->scope ? entry->scope : loader->global;
+}
+
+/* RFC 1035 2.3.4: 255 octets on the wire, two more than the text has characters. */
+static void check_record(Loader *loader, const char *domain, Source source, const Scope *scope) {
+        const char *zone = scope->settings.zone;
+        char record[2 * VALUE_NAME_MAX + 2];
+
+        size_t length =
+                (size_t)snprintf(record, sizeof(record), "%s.%s", loader->config->service, domain);
+        if (length > VALUE_NAME_MAX) {
+                loader_say(loader, LOG_ERR, source,
+                           "%s: the record's name %s has %zu octets; at most %d", domain, record,
+                           length, VALUE_NAME_MAX);
+                return;
+        }
+        if (!zone)
+                return;
+        size_t zone_length = strlen(zone);
+        if (length >= zone_length && strcasecmp(record + length - zone_length, zone) == 0 &&
+            (length == zone_length || record[length - zone_length - 1] == '.'))
+                return;
+        Source place = scope->sets[KEY_ZONE].line > 0 ? scope->sets[KEY_ZONE]
+                                                      : loader->global->sets[KEY_ZONE];
+        loader_say(loader, LOG_ERR, source, "%s: its record %s is outside Zone=%s (%s:%u)", domain,
+                   record, zone, loader_file(loader, place), place.line);
+}
+
+static void say_no_key(Loader *loader, const char *who, size_t n, Source source,
+                       const Scope *scope) {
+        char more[48] = "";
+        Source word = scope->sets[KEY_SECURITY].line > 0 ? scope->sets[KEY_SECURITY]
+                                                         : loader->global->sets[KEY_SECURITY];
+
+        if (n > 1)
+                snprintf(more, sizeof(more), " and %zu more", n - 1);
+        if (scope->security == SECURITY_WORD_TSIG)
+                loader_say(loader, LOG_ERR, word,
+                           "Security=tsig, but there is no KeyFile= for %s%s; set it to the TSIG "
+                           "key's file",
+                           who, more);
+        else
+                loader_say(loader, LOG_ERR, source,
+                           "no credentials for %s%s; set KeyFile= to the TSIG key's file, or "
+                           "write Security=none if unsigned updates are really meant",
+                           who, more);
+}
+
+/* The first domain that has no credentials, and how many have none. */
+static void check_credentials(Loader *loader) {
+        const ListEntry *first = NULL;
+        size_t n = 0;
+
+        if (loader->doubt_credentials)
+                return;
+        for (size_t i = 0; i < loader->list.n_entries; i++) {
+                const ListEntry *entry = &loader->list.entries[i];
+                if (!entry->name || !entry_scope(loader, entry)->no_key)
+                        continue;
+                first = first ? first : entry;
+                n++;
+        }
+        if (first)
+                say_no_key(loader, first->name, n, first->source, entry_scope(loader, first));
+        else if (!loader->global->no_key)
+                return;
+        else if (loader->list.n_entries == 0 ? !loader->doubt_list : home_wanted(loader))
+                say_no_key(loader, "the home domain", 1, (Source){.line = 1}, loader->global);
+}
+
+void loader_check(Loader *loader) {
+        _cleanup_(key_check_done) KeyCheck keys = {0};
+        struct ConfigOverrides *overrides = loader->overrides;
+
+        int r = list_index(&loader->list, loader->global, on_conflict, loader);
+        if (r < 0) {
+                loader->error = r;
+                return;
+        }
+        check_scope(loader, &keys, loader->global);
+        for (size_t i = 0; i < overrides->n_scopes; i++) {
+                check_scope(loader, &keys, overrides->scopes[i]);
+                check_listed(loader, overrides->scopes[i]);
+                if (!list_find(&loader->list, overrides->scopes[i]->name))
+                        check_record(loader, overrides->scopes[i]->name,
+                                     overrides->scopes[i]->source, overrides->scopes[i]);
+        }
+        for (size_t i = 0; i < loader->list.n_entries; i++) {
+                const ListEntry *entry = &loader->list.entries[i];
+                if (entry->name)
+                        check_record(loader, entry->name, entry->source,
+                                     entry_scope(loader, entry));
+        }
+        check_credentials(loader);
+}

@@ -1,0 +1,47 @@
+/* A configuration on its way from files to Config: what config_load() and its checks share. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/keys.h"
+#include "config/list.h"
+#include "config/report.h"
+
+typedef struct Loader {
+        const char *credentials_directory;
+        ConfigReport *report;
+        Config *config;
+        Scope *global;
+        struct ConfigOverrides *overrides;
+        void *scopes;                 /* of tsearch(3): the same by name */
+        Source config_sets[_KEY_MAX]; /* where the keys outside every Scope were set */
+        PublishList list;
+        char **files;
+        size_t n_files;
+        int error; /* -ENOMEM is remembered here */
+
+        /* Where the reader is. */
+        const char *section; /* NULL: in one that is unknown, or in none */
+        Scope *scope;
+        const ConfigKey *key; /* whose value a continuation line goes on with */
+        bool headless_said;
+
+        /* An error may be the reason that there are no credentials, or that a domain is not in the
+           list: then to say so as well would mislead. */
+        bool doubt_credentials;
+        bool doubt_list;
+} Loader;
+
+/* Adds to the report; the place's file and line come first. */
+void loader_say(Loader *loader, int priority, Source source, const char *format, ...)
+        _printf_(4, 5);
+
+const char *loader_file(const Loader *loader, Source source);
+
+/* Reads one file after those before it; path is taken over, NULL stands for lack of memory. */
+void loader_read(Loader *loader, char *path);
+
+/* What can be judged only when every file is read: fills in what is inherited, resolves
+   Security=, loads each key file, and reports contradictions. */
+void loader_check(Loader *loader);

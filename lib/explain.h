@@ -1,0 +1,36 @@
+/* Trouble in words: the cause, and what a sysadmin can do about it. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/auth.h"
+#include "lib/publication.h"
+
+enum {
+        EXPLAIN_TEXT_MAX = 1152, /* the longest, with names of 253 characters, fits */
+};
+
+/* What the words are about; strings are never NULL. */
+typedef struct ExplainContext {
+        const char *record; /* record name */
+        const char *zone;   /* apex, "" not known */
+        const char *server; /* as messages name it */
+        const char *key;    /* auth_description(), "" without */
+        const char *key_name;
+        const char *detail; /* the locator's or the state's own sentence, "" none */
+        Security security;
+        uint64_t timeout_usec;
+} ExplainContext;
+
+/* cause names no domain, so that equal causes of many domains are equal texts; cure may. */
+typedef struct Explanation {
+        char cause[EXPLAIN_TEXT_MAX];
+        char cure[EXPLAIN_TEXT_MAX];
+} Explanation;
+
+void explain_trouble(const Trouble *trouble, const ExplainContext *context,
+                     Explanation *ret_explanation);
+
+/* "REFUSED", "NOTAUTH/BADKEY", "" when no answer came: for SRVPUBD_RCODE=. */
+const char *explain_rcode(const Trouble *trouble, char buffer[static 32]);

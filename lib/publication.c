@@ -1,0 +1,424 @@
+/* One publication's life.
+
+   A pass looks, and writes if it must:
+
+       DUE -> (locate) -> observe -> in order ----------------------------------> ended
+                  |          |  ^                                                   ^
+                  |          v  '--- conflict, read back (E4), closed (E1) ---.     |
+                  |       remember the intent (O13) -> update ----------------'     |
+                  |          |                           |                          |
+                  '----------+---------------------------+--- next server, or ------'
+
+   What a server says ends the pass only where that server's word counts (E3): a secondary's refusal
+   is no verdict. A pass that ended badly locates the zone again the next time.
+   RFC 2136 4 (requestor behaviour), 7.20 (random delay after a conflict). */
+
+#include "lib/publication.h"
+
+#include <string.h>
+
+#include "lib/backoff.h"
+#include "lib/util.h"
+
+enum {
+        CONFLICTS_MAX = 5,
+        IGNORED_MAX = 2,
+        CLOSED_MAX = 1,
+        NEEDS_NO_CNAME = 1 << 0,
+        NEEDS_SRV = 1 << 1,
+};
+
+#define DERIVED_STABLE_USEC (10 * USEC_PER_MINUTE)
+#define CONFLICT_DELAY_MIN_USEC (20 * USEC_PER_MSEC)
+#define CONFLICT_DELAY_MAX_USEC (400 * USEC_PER_MSEC)
+
+static const char *const state_names[_PUBLICATION_STATE_MAX] = {
+        [PUBLICATION_LOCATING] = "locating",       [PUBLICATION_PUBLISHING] = "publishing",
+        [PUBLICATION_PUBLISHED] = "published",     [PUBLICATION_STANDBY] = "standby",
+        [PUBLICATION_DENIED] = "denied",           [PUBLICATION_FAILED] = "failed",
+        [PUBLICATION_WITHDRAWING] = "withdrawing", [PUBLICATION_WITHDRAWN] = "withdrawn",
+        [PUBLICATION_OBSERVED] = "observed",
+};
+
+const char *publication_state_to_string(PublicationState state) {
+        return state_names[state];
+}
+
+static void enter(Publication *p, PublicationState state, uint64_t now_usec) {
+        if (p->state == state)
+                return;
+        p->state = state;
+        p->since_usec = now_usec;
+}
+
+/* Where a pass of a publication that is neither published nor failed stands. */
+static void enter_working(Publication *p, uint64_t now_usec) {
+        if (p->withdraw)
+                enter(p, PUBLICATION_WITHDRAWING, now_usec);
+        else if (!p->located)
+                enter(p, PUBLICATION_LOCATING, now_usec);
+        else
+                enter(p, PUBLICATION_PUBLISHING, now_usec);
+}
+
+void publication_init(Publication *publication, bool withdraw, uint64_t now_usec) {
+        *publication = (Publication){
+                .withdraw = withdraw,
+                .state = withdraw ? PUBLICATION_WITHDRAWING : PUBLICATION_LOCATING,
+                .since_usec = now_usec,
+                .due_usec = now_usec,
+        };
+}
+
+bool publication_wants_refresh(const Publication *p, const PublicationTimes *times,
+                               uint64_t now_usec) {
+        if (p->withdraw || times->refresh_interval_usec == USEC_INFINITY ||
+            p->wrote != PLAN_IN_ORDER)
+                return false;
+        return p->refreshed_usec == 0 ||
+               now_usec - p->refreshed_usec >= times->refresh_interval_usec;
+}
+
+bool publication_keeps_derived(const Publication *p, uint64_t now_usec) {
+        return p->state != PUBLICATION_PUBLISHED || now_usec - p->since_usec < DERIVED_STABLE_USEC;
+}
+
+void publication_doubt(Publication *p, const PublicationTimes *times, uint64_t now_usec) {
+        p->doubt_until_usec = now_usec + times->settle_usec;
+}
+
+static PublicationStep go_on(PublicationAction action) {
+        return (PublicationStep){.action = action};
+}
+
+static PublicationStep end_pass(Publication *p) {
+        p->in_pass = false;
+        return (PublicationStep){.action = ACTION_WAIT, .ended = true};
+}
+
+/* Nothing is left to do; but while an update may still take effect nothing is forgotten (O13). */
+static PublicationStep end_well(Publication *p, const PublicationTimes *times, uint32_t random,
+                                uint64_t now_usec) {
+        if (p->forgets && now_usec < p->doubt_until_usec) {
+                p->due_usec = p->doubt_until_usec;
+                return go_on(ACTION_WAIT);
+        }
+        enter(p, p->withdraw ? PUBLICATION_WITHDRAWN : PUBLICATION_PUBLISHED, now_usec);
+        p->attempt = 0;
+        p->trouble = (Trouble){0};
+        if (p->wrote != PLAN_IN_ORDER)
+                p->refreshed_usec = now_usec;
+        p->due_usec = p->withdraw
+                              ? USEC_INFINITY
+                              : now_usec + backoff_jitter_usec(times->check_interval_usec, random);
+        if (p->holds_derived && p->due_usec > p->since_usec + DERIVED_STABLE_USEC)
+                p->due_usec = p->since_usec + DERIVED_STABLE_USEC;
+        return end_pass(p);
+}
+
+/* Whether trying again soon can help, or only a human (E7). */
+static bool is_lasting(TroubleKind kind) {
+        return kind == TROUBLE_DENIED || kind == TROUBLE_BAD_KEY || kind == TROUBLE_BAD_TIME ||
+               kind == TROUBLE_CNAME;
+}
+
+static PublicationStep end_badly(Publication *p, const PublicationTimes *times, uint32_t random,
+                                 uint64_t now_usec) {
+        enter(p, p->trouble.kind == TROUBLE_DENIED ? PUBLICATION_DENIED : PUBLICATION_FAILED,
+              now_usec);
+        p->attempt++;
+        p->located = false;
+        p->due_usec = now_usec;
+        if (is_lasting(p->trouble.kind))
+                p->due_usec += backoff_jitter_usec(times->retry_max_usec, random);
+        else
+                p->due_usec += backoff_usec(p->attempt, times->retry_min_usec,
+                                            times->retry_max_usec, random);
+        return end_pass(p);
+}
+
+static void note_trouble(Publication *p, TroubleKind kind, const PublicationEvent *event) {
+        if (kind <= p->trouble.kind)
+                return;
+        p->trouble = (Trouble){
+                .kind = kind,
+                .updating = event->kind == EVENT_ANSWERED,
+                .observed_here = p->observed_here,
+                .server = p->server,
+                .error = event->error,
+        };
+        if (!event->reply)
+                return;
+        p->trouble.reply = event->reply->kind;
+        p->trouble.fault = event->reply->fault;
+        p->trouble.rcode = (uint16_t)event->reply->rcode;
+        p->trouble.tsig_error = event->reply->tsig_error;
+        p->trouble.our_time_sec = event->reply->our_time_sec;
+        p->trouble.server_time_sec = event->reply->server_time_sec;
+        p->trouble.error = event->reply->error;
+}
+
+static PublicationStep fail(Publication *p, const PublicationTimes *times, TroubleKind kind,
+                            const PublicationEvent *event, uint64_t now_usec) {
+        note_trouble(p, kind, event);
+        return end_badly(p, times, event->random, now_usec);
+}
+
+static PublicationStep observe_at(Publication *p, uint8_t server) {
+        p->server = server;
+        p->observed_here = p->echoed = p->reading_back = false;
+        return go_on(ACTION_OBSERVE);
+}
+
+/* E3: this server gave no verdict. */
+static PublicationStep next_server(Publication *p, const PublicationTimes *times, TroubleKind kind,
+                                   const PublicationEvent *event, uint64_t now_usec) {
+        note_trouble(p, kind, event);
+        if (p->server + 1 >= p->n_servers)
+                return end_badly(p, times, event->random, now_usec);
+        p->closed = 0;
+        return observe_at(p, (uint8_t)(p->server + 1));
+}
+
+/* A refusal ends the pass where the server's word counts, else the next one is asked. */
+static PublicationStep verdict(Publication *p, const PublicationTimes *times, TroubleKind kind,
+                               const PublicationEvent *event, uint64_t now_usec) {
+        if (p->server >= p->n_primaries)
+                return next_server(p, times, TROUBLE_REPLY, event, now_usec);
+        return fail(p, times, kind, event, now_usec);
+}
+
+/* E1: what was outstanding when a connection closed may have been done: look before sending. */
+static PublicationStep look_after_close(Publication *p, const PublicationTimes *times,
+                                        const PublicationEvent *event, uint64_t now_usec) {
+        if (p->closed++ >= CLOSED_MAX)
+                return next_server(p, times, TROUBLE_REPLY, event, now_usec);
+        return observe_at(p, p->server);
+}
+
+/* The ends that mean the same for a query and an update. */
+static PublicationStep step_on_refusal(Publication *p, const PublicationTimes *times,
+                                       const PublicationEvent *event, uint64_t now_usec) {
+        switch (event->reply->kind) {
+        case REPLY_DENIED:
+                return verdict(p, times, TROUBLE_DENIED, event, now_usec);
+        case REPLY_BAD_KEY:
+                return verdict(p, times, TROUBLE_BAD_KEY, event, now_usec);
+        case REPLY_BAD_TIME:
+                return verdict(p, times, TROUBLE_BAD_TIME, event, now_usec);
+        case REPLY_WRONG_SERVER:
+                return next_server(p, times, TROUBLE_WRONG_SERVER, event, now_usec);
+        case REPLY_CLOSED:
+                return look_after_close(p, times, event, now_usec);
+        case REPLY_DONE:
+        case REPLY_CONFLICT:
+        case REPLY_ECHO:
+        case REPLY_ELSEWHERE:
+        case REPLY_GARBAGE:
+        case REPLY_TIMEOUT:
+        case REPLY_UNREACHABLE:
+        case _REPLY_KIND_MAX:
+                break;
+        }
+        return next_server(p, times, TROUBLE_REPLY, event, now_usec);
+}
+
+/* O11, RFC 2136 7.20: the set changed under us; look again after a random short delay. */
+static PublicationStep step_on_conflict(Publication *p, const PublicationTimes *times,
+                                        const PublicationEvent *event, uint64_t now_usec) {
+        if (p->conflicts++ >= CONFLICTS_MAX)
+                return fail(p, times, TROUBLE_CONFLICT, event, now_usec);
+        p->due_usec =
+                now_usec + CONFLICT_DELAY_MIN_USEC +
+                (CONFLICT_DELAY_MAX_USEC - CONFLICT_DELAY_MIN_USEC) * event->random / UINT32_MAX;
+        return go_on(ACTION_WAIT);
+}
+
+static void keep_plan(Publication *p, const Plan *plan) {
+        p->plan_verdict = plan->verdict;
+        p->plan_needs = 0;
+        for (size_t i = 0; i < plan->n_ops; i++)
+                if (plan->ops[i].kind == PLAN_REQUIRE_NO_CNAME)
+                        p->plan_needs |= NEEDS_NO_CNAME;
+                else if (plan->ops[i].kind == PLAN_REQUIRE_SRV)
+                        p->plan_needs |= NEEDS_SRV;
+}
+
+/* E6.2: an echo proves nothing; what is there now does. The trouble is the update's. */
+static PublicationStep step_on_echo_read_back(Publication *p, const PublicationTimes *times,
+                                              uint32_t random, uint64_t now_usec) {
+        const Reply echo = {.kind = REPLY_ECHO, .rcode = p->echo_rcode};
+        const PublicationEvent event = {EVENT_ANSWERED, .random = random, .reply = &echo};
+
+        p->plan_verdict = PLAN_IN_ORDER;
+        switch ((int)p->echo_rcode) {
+        case LDNS_RCODE_YXDOMAIN:
+        case LDNS_RCODE_YXRRSET:
+        case LDNS_RCODE_NXRRSET:
+        case LDNS_RCODE_NXDOMAIN:
+                return step_on_conflict(p, times, &event, now_usec);
+        default:
+                return verdict(p, times, TROUBLE_DENIED, &event, now_usec);
+        }
+}
+
+/* E4: the server said NOERROR and did nothing. */
+static PublicationStep fail_ignored(Publication *p, const PublicationTimes *times, uint32_t random,
+                                    uint64_t now_usec) {
+        const Reply done = {.kind = REPLY_DONE, .rcode = LDNS_RCODE_NOERROR};
+
+        return fail(p, times, TROUBLE_IGNORED,
+                    &(PublicationEvent){EVENT_ANSWERED, .random = random, .reply = &done},
+                    now_usec);
+}
+
+static PublicationStep step_on_observed(Publication *p, const PublicationTimes *times,
+                                        const PublicationEvent *event, uint64_t now_usec) {
+        bool in_order;
+
+        if (event->reply->kind != REPLY_DONE)
+                return step_on_refusal(p, times, event, now_usec);
+        if (!event->authoritative)
+                return next_server(p, times, TROUBLE_NOT_AUTHORITATIVE, event, now_usec);
+        p->observed_here = true;
+        in_order = event->plan->verdict == PLAN_IN_ORDER;
+        /* An update whose answer was lost, or was an echo, has been done after all. */
+        if (in_order && p->wrote == PLAN_IN_ORDER)
+                p->wrote = p->plan_verdict;
+        if (event->plan->n_ops == 0 || (in_order && (p->echoed || p->wrote != PLAN_IN_ORDER)))
+                return end_well(p, times, event->random, now_usec);
+        if (p->echoed)
+                return step_on_echo_read_back(p, times, event->random, now_usec);
+        if (p->reading_back && ++p->ignored >= IGNORED_MAX)
+                return fail_ignored(p, times, event->random, now_usec);
+        if (p->state != PUBLICATION_PUBLISHED)
+                enter_working(p, now_usec);
+        keep_plan(p, event->plan);
+        if (p->remembered_all || event->plan->verdict == PLAN_WITHDRAW)
+                return go_on(ACTION_UPDATE);
+        return go_on(ACTION_REMEMBER);
+}
+
+static PublicationStep step_on_prerequisite(Publication *p, const PublicationTimes *times,
+                                            const PublicationEvent *event, uint64_t now_usec) {
+        /* E5: a CNAME really owns the name. */
+        if ((p->plan_needs & NEEDS_NO_CNAME) && event->reply->rcode == LDNS_RCODE_YXRRSET)
+                return fail(p, times, TROUBLE_CNAME, event, now_usec);
+        /* There is no RRset at the name: what was seen came from a wildcard, nothing to remove.
+           With something wanted it may also be a race: believed when it is said twice. */
+        if ((p->plan_needs & NEEDS_SRV) && (p->withdraw || p->conflicts > 0) &&
+            event->reply->rcode == LDNS_RCODE_NXRRSET)
+                return end_well(p, times, event->random, now_usec);
+        return step_on_conflict(p, times, event, now_usec);
+}
+
+static PublicationStep step_on_answered(Publication *p, const PublicationTimes *times,
+                                        const PublicationEvent *event, uint64_t now_usec) {
+        switch (event->reply->kind) {
+        case REPLY_DONE:
+                /* A refresh of what is in order is no news: nothing to read back but itself. */
+                if (p->plan_verdict == PLAN_IN_ORDER) {
+                        p->refreshed_usec = now_usec;
+                        return end_well(p, times, event->random, now_usec);
+                }
+                p->wrote = p->plan_verdict;
+                p->reading_back = true;
+                return go_on(ACTION_OBSERVE);
+        case REPLY_CONFLICT:
+                p->plan_verdict = PLAN_IN_ORDER;
+                return step_on_prerequisite(p, times, event, now_usec);
+        case REPLY_ECHO:
+                p->echoed = true;
+                p->echo_rcode = (uint16_t)event->reply->rcode;
+                return go_on(ACTION_OBSERVE);
+        case REPLY_GARBAGE:
+        case REPLY_TIMEOUT:
+        case REPLY_CLOSED:
+                publication_doubt(p, times, now_usec);
+                break;
+        case REPLY_DENIED:
+        case REPLY_WRONG_SERVER:
+        case REPLY_BAD_KEY:
+        case REPLY_BAD_TIME:
+        case REPLY_ELSEWHERE:
+        case REPLY_UNREACHABLE:
+        case _REPLY_KIND_MAX:
+                p->plan_verdict = PLAN_IN_ORDER;
+                break;
+        }
+        return step_on_refusal(p, times, event, now_usec);
+}
+
+/* While a zone is located a refusal means "not served here": it says nothing about updates yet. */
+static TroubleKind locating_trouble(const PublicationEvent *event) {
+        if (!event->reply)
+                return event->trouble;
+        switch (event->reply->kind) {
+        case REPLY_BAD_KEY:
+                return TROUBLE_BAD_KEY;
+        case REPLY_BAD_TIME:
+                return TROUBLE_BAD_TIME;
+        case REPLY_DENIED:
+        case REPLY_WRONG_SERVER:
+                return TROUBLE_WRONG_SERVER;
+        case REPLY_DONE:
+        case REPLY_CONFLICT:
+        case REPLY_ECHO:
+        case REPLY_ELSEWHERE:
+        case REPLY_GARBAGE:
+        case REPLY_TIMEOUT:
+        case REPLY_UNREACHABLE:
+        case REPLY_CLOSED:
+        case _REPLY_KIND_MAX:
+                break;
+        }
+        return TROUBLE_REPLY;
+}
+
+static PublicationStep start_pass(Publication *p, uint64_t now_usec) {
+        p->in_pass = true;
+        p->wrote = p->plan_verdict = PLAN_IN_ORDER;
+        p->conflicts = p->ignored = p->closed = 0;
+        p->trouble = (Trouble){0};
+        if (p->located)
+                return observe_at(p, 0);
+        if (p->state != PUBLICATION_PUBLISHED && p->state != PUBLICATION_FAILED &&
+            p->state != PUBLICATION_DENIED)
+                enter_working(p, now_usec);
+        return go_on(ACTION_LOCATE);
+}
+
+PublicationStep publication_step(Publication *p, const PublicationTimes *times,
+                                 const PublicationEvent *event, uint64_t now_usec) {
+        switch (event->kind) {
+        case EVENT_DUE:
+                if (p->in_pass) /* the delay after a conflict is over */
+                        return observe_at(p, p->server);
+                return start_pass(p, now_usec);
+        case EVENT_CHANGED:
+                p->attempt = 0;
+                p->located = p->located && !event->relocate;
+                enter_working(p, now_usec);
+                return start_pass(p, now_usec);
+        case EVENT_LOCATED:
+                p->located = true;
+                p->n_servers =
+                        (uint8_t)(event->n_servers < UINT8_MAX ? event->n_servers : UINT8_MAX);
+                p->n_primaries =
+                        (uint8_t)(event->n_primaries < UINT8_MAX ? event->n_primaries : UINT8_MAX);
+                return observe_at(p, 0);
+        case EVENT_NOT_LOCATED:
+                return fail(p, times, locating_trouble(event), event, now_usec);
+        case EVENT_OBSERVED:
+                return step_on_observed(p, times, event, now_usec);
+        case EVENT_REMEMBERED:
+                if (event->error)
+                        return fail(p, times, TROUBLE_STATE, event, now_usec);
+                return go_on(ACTION_UPDATE);
+        case EVENT_ANSWERED:
+                return step_on_answered(p, times, event, now_usec);
+        case _EVENT_KIND_MAX:
+                break;
+        }
+        return go_on(ACTION_WAIT);
+}

@@ -1,0 +1,159 @@
+/* One publication's life as a state machine without I/O: step(event, now) -> action. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/plan.h"
+#include "lib/reply.h"
+
+/* What the user sees. */
+typedef enum PublicationState {
+        PUBLICATION_LOCATING,
+        PUBLICATION_PUBLISHING,
+        PUBLICATION_PUBLISHED,
+        PUBLICATION_STANDBY,
+        PUBLICATION_DENIED,
+        PUBLICATION_FAILED,
+        PUBLICATION_WITHDRAWING,
+        PUBLICATION_WITHDRAWN,
+        PUBLICATION_OBSERVED,
+        _PUBLICATION_STATE_MAX,
+} PublicationState;
+
+/* Why a pass ended without its goal; in rising order of what it tells: of several servers'
+   troubles the highest is kept, of equal ones the first. */
+typedef enum TroubleKind {
+        TROUBLE_NONE,
+        TROUBLE_REPLY,             /* see reply: no answer, garbage, SERVFAIL, ... */
+        TROUBLE_NOT_AUTHORITATIVE, /* the server answers, but not for this zone (AA clear) */
+        TROUBLE_WRONG_SERVER,      /* NOTAUTH, NOTZONE */
+        TROUBLE_NOT_LOCATED,       /* no zone or no server found; the locator has the words */
+        TROUBLE_NO_CREDENTIALS,    /* the key cannot be had; its loader has the words */
+        TROUBLE_CONFLICT,          /* prerequisites failed again and again */
+        TROUBLE_IGNORED,           /* NOERROR, yet the record is not there (E4) */
+        TROUBLE_CNAME,             /* a CNAME owns the record name (E5) */
+        TROUBLE_STATE,             /* what is published cannot be remembered: nothing is sent */
+        TROUBLE_BAD_TIME,
+        TROUBLE_BAD_KEY,
+        TROUBLE_DENIED,
+        _TROUBLE_KIND_MAX,
+} TroubleKind;
+
+/* A plain value: what lib/explain needs for its sentence. */
+typedef struct Trouble {
+        TroubleKind kind;
+        bool updating; /* it ended an update, not a query */
+        bool observed_here;
+        uint8_t server; /* index in the zone's list */
+        ReplyKind reply;
+        ReplyFault fault;
+        uint16_t rcode;
+        uint16_t tsig_error;
+        int error;
+        uint64_t our_time_sec;
+        uint64_t server_time_sec;
+} Trouble;
+
+typedef enum PublicationAction {
+        ACTION_WAIT,     /* nothing until due_usec or an event */
+        ACTION_LOCATE,   /* then EVENT_LOCATED or EVENT_NOT_LOCATED */
+        ACTION_OBSERVE,  /* SRV query at server; then EVENT_OBSERVED */
+        ACTION_REMEMBER, /* make the intent durable; then EVENT_REMEMBERED */
+        ACTION_UPDATE,   /* send the plan to server; then EVENT_ANSWERED */
+        _PUBLICATION_ACTION_MAX,
+} PublicationAction;
+
+typedef enum EventKind {
+        EVENT_DUE,     /* due_usec is reached, or somebody wants a look now */
+        EVENT_CHANGED, /* what is wanted, or how to reach it, changed: start over */
+        EVENT_LOCATED,
+        EVENT_NOT_LOCATED, /* reply, if a server's answer was the reason; else trouble */
+        EVENT_OBSERVED,    /* reply; plan when it was DONE */
+        EVENT_REMEMBERED,  /* error */
+        EVENT_ANSWERED,    /* reply */
+        _EVENT_KIND_MAX,
+} EventKind;
+
+/* Pointers are borrowed for the call. */
+typedef struct PublicationEvent {
+        EventKind kind;
+        uint32_t random;     /* a fresh random number for each event */
+        size_t n_servers;    /* of LOCATED */
+        size_t n_primaries;  /* of LOCATED: the first ones, MNAME or Server=, whose word counts (E3)
+                              */
+        const Reply *reply;  /* of OBSERVED and ANSWERED */
+        const Plan *plan;    /* of OBSERVED */
+        bool authoritative;  /* of OBSERVED */
+        bool relocate;       /* of CHANGED: the way to the server changed */
+        TroubleKind trouble; /* of NOT_LOCATED without a reply */
+        int error;           /* of REMEMBERED */
+} PublicationEvent;
+
+/* Times a publication obeys; microseconds. */
+typedef struct PublicationTimes {
+        uint64_t check_interval_usec;
+        uint64_t refresh_interval_usec;
+        uint64_t retry_min_usec;
+        uint64_t retry_max_usec;
+        uint64_t settle_usec; /* how long an update without an answer may still take effect */
+} PublicationTimes;
+
+/* What a step asks for. ended: the pass is over and state, trouble and wrote tell its result. */
+typedef struct PublicationStep {
+        PublicationAction action;
+        bool ended;
+} PublicationStep;
+
+/* A plain value, zero at first but for what publication_init() sets. The driver reads all of it
+   and writes only withdraw, remembered_all, forgets and holds_derived. */
+typedef struct Publication {
+        PublicationState state;
+        bool withdraw;       /* nothing is wanted: take away what is ours */
+        bool remembered_all; /* the state already holds what the plan adds */
+        bool holds_derived; /* O13: a record under this machine's former name waits to be removed */
+        bool forgets;       /* ending well will forget what the state knows of a record */
+        bool in_pass;
+        bool located;
+        bool observed_here;
+        bool echoed;       /* the last update's answer was our own signature (E6.2) */
+        bool reading_back; /* the last update's answer was NOERROR (E4) */
+        PlanVerdict wrote; /* what the updates of this pass did; PLAN_IN_ORDER: nothing */
+        uint16_t echo_rcode;
+        uint8_t server;
+        uint8_t n_servers;
+        uint8_t n_primaries;
+        uint8_t conflicts;
+        uint8_t ignored;
+        uint8_t closed;
+        uint8_t plan_needs;       /* bits: which prerequisites the last plan carried */
+        PlanVerdict plan_verdict; /* what the last update did or may have done */
+        unsigned attempt;         /* failed passes in a row */
+        uint64_t due_usec;
+        uint64_t since_usec; /* when state was entered */
+        uint64_t refreshed_usec;
+        uint64_t doubt_until_usec; /* an update without an answer may take effect until then */
+        Trouble trouble;
+} Publication;
+
+/* A publication to be looked at from now on. */
+void publication_init(Publication *publication, bool withdraw, uint64_t now_usec);
+
+/* An update may be on its way whose answer will not be seen: its connection ended, its wish was
+   changed meanwhile, or the daemon that sent it was killed. For settle_usec from now "it is not
+   there" is no reason to forget a record (O13). */
+void publication_doubt(Publication *publication, const PublicationTimes *times, uint64_t now_usec);
+
+/* The heart of the exchange (rules E3-E8, O11). Never fails; now_usec never goes back. */
+PublicationStep publication_step(Publication *publication, const PublicationTimes *times,
+                                 const PublicationEvent *event, uint64_t now_usec);
+
+/* Whether the next observation should renew what is there although it is in order (E8). */
+bool publication_wants_refresh(const Publication *publication, const PublicationTimes *times,
+                               uint64_t now_usec);
+
+/* O13: whether the record under a former name of this machine has to stay for now: until the new
+   one has been published and stable for 10 minutes. */
+bool publication_keeps_derived(const Publication *publication, uint64_t now_usec);
+
+const char *publication_state_to_string(PublicationState state);

@@ -1,0 +1,279 @@
+/* One TCP connection to a server: requests pipelined on it, answers matched by id in any order,
+ * an idle one kept for a while (rule E1, RFC 7766 6.2).
+ *
+ * It ends as a whole. An exchange whose time is over, an answer to nothing that was asked, the
+ * peer's close: the connection goes, and each exchange still on it learns why. One exception: a
+ * connection that was kept idle may have been closed by the peer at the moment of sending. If it
+ * ends without an octet since then, its queries go back to be sent once more; updates never do.
+ */
+#include "daemon/connection.h"
+
+#include <errno.h>
+
+#include "daemon/random.h"
+#include "daemon/stream.h"
+#include "lib/util.h"
+
+#define ACCURACY_USEC (10 * USEC_PER_MSEC)
+
+enum {
+        DNS_HEADER_SIZE = 12,
+};
+
+struct Connection {
+        Stream *stream;
+        const ConnectionEvents *events;
+        void *userdata;
+        sd_event *event;
+        uint64_t idle_usec;
+        sd_event_source *idle_timer;
+        ExchangeList outstanding;
+        unsigned load; /* exchanges outstanding */
+        bool was_kept;
+        uint64_t received_when_kept;
+        ReplyFault fault; /* why the peer's octets were refused */
+};
+
+void exchange_fail(Exchange *exchange, ReplyKind kind, ReplyFault fault, int error) {
+        if (exchange->owner)
+                exchange->events->on_failure(exchange->owner, kind, fault, error);
+}
+
+Exchange *exchange_free(Exchange *exchange) {
+        if (!exchange)
+                return NULL;
+        sd_event_source_disable_unref(exchange->timer);
+        free(exchange);
+        return NULL;
+}
+
+bool connection_is_open(const Connection *connection) {
+        return stream_is_open(connection->stream);
+}
+
+unsigned connection_load(const Connection *connection) {
+        return connection->load;
+}
+
+bool connection_is_doubtful(const Connection *connection) {
+        return connection->was_kept &&
+               stream_received(connection->stream) == connection->received_when_kept;
+}
+
+static void connection_begin_idle(Connection *connection) {
+        connection->was_kept = connection_is_open(connection);
+        connection->received_when_kept = stream_received(connection->stream);
+        (void)sd_event_source_set_time_relative(connection->idle_timer, connection->idle_usec);
+        (void)sd_event_source_set_enabled(connection->idle_timer, SD_EVENT_ONESHOT);
+}
+
+/* Takes the exchange off the connection. */
+static void connection_release(Connection *connection, Exchange *exchange) {
+        exchange->timer = sd_event_source_disable_unref(exchange->timer);
+        exchange->connection = NULL;
+        exchange->is_sent = false;
+        TAILQ_REMOVE(&connection->outstanding, exchange, link);
+        if (--connection->load == 0)
+                connection_begin_idle(connection);
+}
+
+static void connection_fail_one(Connection *connection, Exchange *exchange, ReplyKind kind,
+                                ReplyFault fault, int error) {
+        connection_release(connection, exchange);
+        exchange_fail(exchange, kind, fault, error);
+        connection->events->on_ended(exchange, connection->userdata);
+}
+
+/* The connection is over: ends all that is on it. The caller does not touch it afterwards. */
+static void connection_finish(Connection *connection, ReplyKind kind, int error, bool repeat) {
+        ExchangeList again = TAILQ_HEAD_INITIALIZER(again);
+        int attempt_error = connection_is_open(connection) ? 0 : error;
+        Exchange *exchange;
+
+        while ((exchange = TAILQ_FIRST(&connection->outstanding))) {
+                if (repeat && exchange->owner && exchange->is_query && !exchange->is_again) {
+                        connection_release(connection, exchange);
+                        exchange->is_again = true;
+                        exchange->phase = EXCHANGE_QUEUED;
+                        TAILQ_INSERT_TAIL(&again, exchange, link);
+                } else {
+                        connection_fail_one(connection, exchange, kind, connection->fault, error);
+                }
+        }
+        connection->events->on_close(connection, &again, attempt_error, connection->userdata);
+}
+
+/* Only this one timed out; the others on its connection are lost with it. */
+static int exchange_on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
+        Exchange *exchange = userdata;
+        Connection *connection = exchange->connection;
+
+        connection_fail_one(connection, exchange, REPLY_TIMEOUT, FAULT_NONE, 0);
+        if (connection_is_open(connection))
+                connection_finish(connection, REPLY_CLOSED, 0, false);
+        else
+                connection_finish(connection, REPLY_UNREACHABLE, ETIMEDOUT, false);
+        return 0;
+}
+
+static int connection_on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
+        connection_finish(userdata, REPLY_CLOSED, 0, false);
+        return 0;
+}
+
+static Exchange *connection_find(const Connection *connection, uint16_t id) {
+        Exchange *exchange;
+
+        TAILQ_FOREACH(exchange, &connection->outstanding, link) {
+                if (exchange->is_sent && exchange->id == id)
+                        return exchange;
+        }
+        return NULL;
+}
+
+static int connection_draw_id(const Connection *connection, uint16_t *ret_id) {
+        uint16_t id;
+        int r;
+
+        do {
+                r = random_id(&id);
+                if (r < 0)
+                        return r;
+        } while (connection_find(connection, id));
+        *ret_id = id;
+        return 0;
+}
+
+static int exchange_send(Exchange *exchange, Connection *connection) {
+        const Message *message;
+
+        int r = connection_draw_id(connection, &exchange->id);
+        if (r < 0)
+                return r;
+        r = exchange->events->on_send(exchange->owner, exchange->id, &message);
+        if (r < 0)
+                return r;
+        r = stream_send(connection->stream, message->bytes, message->size);
+        if (r < 0)
+                return r;
+        exchange->is_sent = true;
+        return 0;
+}
+
+static void connection_send(Connection *connection, Exchange *exchange) {
+        int r = exchange_send(exchange, connection);
+        if (r < 0)
+                connection_fail_one(connection, exchange, REPLY_UNREACHABLE, FAULT_NONE, -r);
+}
+
+static void connection_on_open(void *userdata) {
+        Connection *connection = userdata;
+        Exchange *next;
+
+        for (Exchange *exchange = TAILQ_FIRST(&connection->outstanding); exchange;
+             exchange = next) {
+                next = TAILQ_NEXT(exchange, link);
+                connection_send(connection, exchange);
+        }
+        connection->events->on_open(connection->userdata);
+}
+
+static int connection_on_message(const uint8_t *bytes, size_t size, void *userdata) {
+        Connection *connection = userdata;
+
+        if (size < DNS_HEADER_SIZE) {
+                connection->fault = FAULT_MALFORMED;
+                return -EBADMSG;
+        }
+        Exchange *exchange = connection_find(connection, bytes[0] << 8 | bytes[1]);
+        if (!exchange) {
+                connection->fault = FAULT_WRONG_ID;
+                return -EBADMSG;
+        }
+        connection_release(connection, exchange);
+        if (exchange->owner)
+                exchange->events->on_answer(exchange->owner, bytes, size);
+        connection->events->on_ended(exchange, connection->userdata);
+        return 0;
+}
+
+static void connection_on_stream_close(int error, void *userdata) {
+        Connection *connection = userdata;
+
+        if (!connection_is_open(connection))
+                connection_finish(connection, REPLY_UNREACHABLE, -error, false);
+        else if (connection->fault != FAULT_NONE)
+                connection_finish(connection, REPLY_GARBAGE, 0, false);
+        else
+                connection_finish(connection, REPLY_CLOSED, -error,
+                                  connection_is_doubtful(connection));
+}
+
+int connection_new(sd_event *event, const struct sockaddr *address, socklen_t address_size,
+                   uint64_t idle_usec, const ConnectionEvents *events, void *userdata,
+                   Connection **ret_connection) {
+        static const StreamEvents stream_events = {
+                .on_open = connection_on_open,
+                .on_message = connection_on_message,
+                .on_close = connection_on_stream_close,
+        };
+        Connection *connection = calloc(1, sizeof(*connection));
+        if (!connection)
+                return -ENOMEM;
+        connection->event = event;
+        connection->idle_usec = idle_usec;
+        connection->events = events;
+        connection->userdata = userdata;
+        TAILQ_INIT(&connection->outstanding);
+        int r = sd_event_add_time_relative(event, &connection->idle_timer, CLOCK_BOOTTIME,
+                                           idle_usec, ACCURACY_USEC, connection_on_idle,
+                                           connection);
+        if (r >= 0)
+                r = stream_new(event, address, address_size, &stream_events, connection,
+                               &connection->stream);
+        if (r < 0) {
+                connection_free(connection);
+                return r;
+        }
+        *ret_connection = connection;
+        return 0;
+}
+
+Connection *connection_free(Connection *connection) {
+        Exchange *exchange;
+
+        if (!connection)
+                return NULL;
+        while ((exchange = TAILQ_FIRST(&connection->outstanding))) {
+                TAILQ_REMOVE(&connection->outstanding, exchange, link);
+                exchange_free(exchange);
+        }
+        sd_event_source_disable_unref(connection->idle_timer);
+        stream_free(connection->stream);
+        free(connection);
+        return NULL;
+}
+
+void connection_carry(Connection *connection, Exchange *exchange) {
+        exchange->phase = EXCHANGE_CARRIED;
+        exchange->connection = connection;
+        TAILQ_INSERT_TAIL(&connection->outstanding, exchange, link);
+        connection->load++;
+        (void)sd_event_source_set_enabled(connection->idle_timer, SD_EVENT_OFF);
+        int r = sd_event_add_time_relative(connection->event, &exchange->timer, CLOCK_BOOTTIME,
+                                           exchange->timeout_usec, ACCURACY_USEC,
+                                           exchange_on_timeout, exchange);
+        if (r < 0)
+                connection_fail_one(connection, exchange, REPLY_UNREACHABLE, FAULT_NONE, -r);
+        else if (connection_is_open(connection))
+                connection_send(connection, exchange);
+}
+
+void connection_cancel(Connection *connection, Exchange *exchange) {
+        if (exchange->is_sent) {
+                exchange->owner = NULL;
+                return;
+        }
+        connection_release(connection, exchange);
+        exchange_free(exchange);
+}

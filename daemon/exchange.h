@@ -1,0 +1,57 @@
+/* One request on its way through a server: the seam between transaction (which owns what is said)
+   and server and connection (which carry it). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <systemd/sd-event.h>
+
+#include "daemon/server.h"
+#include "lib/message.h"
+#include "lib/reply.h"
+
+typedef struct Connection Connection;
+typedef struct Exchange Exchange;
+typedef TAILQ_HEAD(ExchangeList, Exchange) ExchangeList;
+
+/* What an exchange asks of and tells to its owner: on_send, maybe again after a connection that
+   had gone stale, then on_answer or on_failure, then on_complete. */
+typedef struct ExchangeOwner {
+        /* It goes out now under this id: sets it, signs. The message stays the owner's. */
+        int (*on_send)(void *owner, uint16_t id, const Message **ret_message);
+        /* How it ended; only to be noted, the connections are being worked on. */
+        void (*on_answer)(void *owner, const uint8_t *bytes, size_t size);
+        void (*on_failure)(void *owner, ReplyKind kind, ReplyFault fault, int error);
+        /* From the loop, at rest: anything may be done. The exchange is gone after the call. */
+        void (*on_complete)(void *owner);
+} ExchangeOwner;
+
+typedef enum ExchangePhase {
+        EXCHANGE_QUEUED,
+        EXCHANGE_CARRIED, /* assigned to a connection; sent if is_sent */
+        EXCHANGE_ENDED,   /* on_complete is still to be called */
+} ExchangePhase;
+
+struct Exchange {
+        TAILQ_ENTRY(Exchange) link; /* in the server's queue or ended list, or a connection's */
+        ExchangePhase phase;
+        const ExchangeOwner *events;
+        void *owner; /* NULL: given up when sent; only its answer is waited for */
+        bool is_query;
+        uint64_t timeout_usec;
+        sd_event_source *timer;
+        Connection *connection;
+        uint16_t id;
+        bool is_sent;
+        bool is_again; /* sent a second time: not a third */
+};
+
+/* Queues a request. The owner keeps a reference to the server until on_complete or
+   server_cancel(). -ENOMEM. */
+int server_submit(Server *server, const ExchangeOwner *events, void *owner, bool is_query,
+                  uint64_t timeout_usec, Exchange **ret_exchange);
+
+/* Gives it up; the owner hears nothing more of it. If it was sent, its place in the limit stays
+   taken until the answer came or the time is over. */
+void server_cancel(Server *server, Exchange *exchange);

@@ -1,0 +1,259 @@
+/* One name server address: a queue of requests, up to 8 connections, a limit of what is
+ * outstanding (rules E1, E8).
+ *
+ * Everything that happens only notes its result and asks for a turn: an event of the loop in which
+ * waiting requests are given to connections and ended ones are told to their owners, at rest, so
+ * that an owner may do what it likes, even drop the server.
+ *
+ * A second connection is opened only once one stands: a dead server costs one attempt, and all that
+ * waits learns of its failure together.
+ */
+#include "daemon/server.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/connection.h"
+#include "daemon/exchange.h"
+#include "lib/util.h"
+
+#define IDLE_CLOSE_USEC (5 * USEC_PER_SEC)
+
+enum {
+        OUTSTANDING_MAX = 16384, /* far from where a fresh 16-bit id is hard to find */
+};
+
+struct Server {
+        unsigned n_refs;
+        sd_event *event;
+        sd_event_source *turn;
+        char *name;
+        struct sockaddr_storage address;
+        socklen_t address_size;
+        unsigned max_outstanding;
+        ExchangeList queue;
+        ExchangeList ended;
+        size_t n_connections;
+        Connection *connections[SERVER_CONNECTIONS_MAX];
+};
+
+static void server_ask_turn(Server *server) {
+        (void)sd_event_source_set_enabled(server->turn, SD_EVENT_ONESHOT);
+}
+
+static void server_on_open(void *userdata) {
+        server_ask_turn(userdata);
+}
+
+static void server_on_ended(Exchange *exchange, void *userdata) {
+        Server *server = userdata;
+
+        if (exchange->owner) {
+                exchange->phase = EXCHANGE_ENDED;
+                TAILQ_INSERT_TAIL(&server->ended, exchange, link);
+        } else {
+                exchange_free(exchange);
+        }
+        server_ask_turn(server);
+}
+
+static void server_fail_queue(Server *server, int error) {
+        Exchange *exchange;
+
+        while ((exchange = TAILQ_FIRST(&server->queue))) {
+                TAILQ_REMOVE(&server->queue, exchange, link);
+                exchange_fail(exchange, REPLY_UNREACHABLE, FAULT_NONE, error);
+                server_on_ended(exchange, server);
+        }
+}
+
+static void server_on_close(Connection *connection, ExchangeList *again, int attempt_error,
+                            void *userdata) {
+        Server *server = userdata;
+
+        for (size_t i = 0; i < server->n_connections; i++) {
+                if (server->connections[i] == connection)
+                        server->connections[i] = server->connections[--server->n_connections];
+        }
+        connection_free(connection);
+
+        TAILQ_CONCAT(again, &server->queue, link);
+        TAILQ_CONCAT(&server->queue, again, link);
+        /* One more that cannot be had is no news where others stand: the server limits its clients.
+         */
+        if (attempt_error != 0 && server->n_connections == 0)
+                server_fail_queue(server, attempt_error);
+        server_ask_turn(server);
+}
+
+static int server_connect(Server *server, Connection **ret_connection) {
+        static const ConnectionEvents events = {
+                .on_open = server_on_open,
+                .on_ended = server_on_ended,
+                .on_close = server_on_close,
+        };
+        int r = connection_new(server->event, (const struct sockaddr *)&server->address,
+                               server->address_size, IDLE_CLOSE_USEC, &events, server,
+                               ret_connection);
+        if (r < 0)
+                return r;
+        server->connections[server->n_connections++] = *ret_connection;
+        return 0;
+}
+
+/* The connection for an exchange: an unused one, a new one, the least loaded. 0 with NULL: none
+   yet, it waits. What is sent again never goes over a connection that may be as stale. */
+static int server_choose(Server *server, const Exchange *exchange, Connection **ret_connection) {
+        Connection *best = NULL;
+        bool any_open = false;
+
+        for (size_t i = 0; i < server->n_connections; i++) {
+                Connection *connection = server->connections[i];
+                any_open |= connection_is_open(connection);
+                if (exchange->is_again && connection_is_doubtful(connection))
+                        continue;
+                if (!best || connection_load(connection) < connection_load(best))
+                        best = connection;
+        }
+        bool may_open = server->n_connections == 0 ||
+                        (any_open && server->n_connections < SERVER_CONNECTIONS_MAX);
+        if (may_open && (!best || connection_load(best) > 0)) {
+                int r = server_connect(server, ret_connection);
+                if (r >= 0 || !best)
+                        return r;
+        }
+        *ret_connection = best && (any_open || connection_load(best) == 0) ? best : NULL;
+        return 0;
+}
+
+static unsigned server_outstanding(const Server *server) {
+        unsigned n = 0;
+
+        for (size_t i = 0; i < server->n_connections; i++)
+                n += connection_load(server->connections[i]);
+        return n;
+}
+
+static void server_assign(Server *server) {
+        Exchange *exchange;
+
+        while ((exchange = TAILQ_FIRST(&server->queue)) &&
+               server_outstanding(server) < server->max_outstanding) {
+                Connection *connection = NULL;
+                int r = server_choose(server, exchange, &connection);
+                if (r < 0)
+                        server_fail_queue(server, -r);
+                if (!connection)
+                        break;
+                TAILQ_REMOVE(&server->queue, exchange, link);
+                connection_carry(connection, exchange);
+        }
+}
+
+static int server_on_turn(sd_event_source *source, void *userdata) {
+        Server *server = server_ref(userdata);
+        Exchange *exchange;
+
+        server_assign(server);
+        while ((exchange = TAILQ_FIRST(&server->ended))) {
+                TAILQ_REMOVE(&server->ended, exchange, link);
+                exchange->events->on_complete(exchange->owner);
+                exchange_free(exchange);
+        }
+        server_unref(server);
+        return 0;
+}
+
+int server_new(sd_event *event, const char *name, const struct sockaddr *address,
+               socklen_t address_size, unsigned max_outstanding, Server **ret_server) {
+        if (address_size > sizeof(struct sockaddr_storage))
+                return -EINVAL;
+        Server *server = calloc(1, sizeof(*server));
+        if (!server)
+                return -ENOMEM;
+        server->n_refs = 1;
+        server->event = sd_event_ref(event);
+        memcpy(&server->address, address, address_size);
+        server->address_size = address_size;
+        server_set_limit(server, max_outstanding);
+        TAILQ_INIT(&server->queue);
+        TAILQ_INIT(&server->ended);
+        server->name = strdup(name);
+        int r = server->name ? 0 : -ENOMEM;
+        if (r >= 0)
+                r = sd_event_add_defer(event, &server->turn, server_on_turn, server);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(server->turn, SD_EVENT_OFF);
+        if (r < 0) {
+                server_unref(server);
+                return r;
+        }
+        *ret_server = server;
+        return 0;
+}
+
+Server *server_ref(Server *server) {
+        server->n_refs++;
+        return server;
+}
+
+/* Who has a request here holds a reference: at the last one nothing is queued or ended. */
+Server *server_unref(Server *server) {
+        if (!server || --server->n_refs > 0)
+                return NULL;
+        for (size_t i = 0; i < server->n_connections; i++)
+                connection_free(server->connections[i]);
+        sd_event_source_disable_unref(server->turn);
+        sd_event_unref(server->event);
+        free(server->name);
+        free(server);
+        return NULL;
+}
+
+const char *server_name(const Server *server) {
+        return server->name;
+}
+
+const struct sockaddr *server_address(const Server *server, socklen_t *ret_size) {
+        *ret_size = server->address_size;
+        return (const struct sockaddr *)&server->address;
+}
+
+void server_set_limit(Server *server, unsigned max_outstanding) {
+        server->max_outstanding = max_outstanding < 1                 ? 1
+                                  : max_outstanding < OUTSTANDING_MAX ? max_outstanding
+                                                                      : OUTSTANDING_MAX;
+}
+
+int server_submit(Server *server, const ExchangeOwner *events, void *owner, bool is_query,
+                  uint64_t timeout_usec, Exchange **ret_exchange) {
+        Exchange *exchange = calloc(1, sizeof(*exchange));
+        if (!exchange)
+                return -ENOMEM;
+        exchange->phase = EXCHANGE_QUEUED;
+        exchange->events = events;
+        exchange->owner = owner;
+        exchange->is_query = is_query;
+        exchange->timeout_usec = timeout_usec;
+        TAILQ_INSERT_TAIL(&server->queue, exchange, link);
+        server_ask_turn(server);
+        *ret_exchange = exchange;
+        return 0;
+}
+
+void server_cancel(Server *server, Exchange *exchange) {
+        switch (exchange->phase) {
+        case EXCHANGE_QUEUED:
+                TAILQ_REMOVE(&server->queue, exchange, link);
+                exchange_free(exchange);
+                break;
+        case EXCHANGE_CARRIED:
+                connection_cancel(exchange->connection, exchange);
+                server_ask_turn(server);
+                break;
+        case EXCHANGE_ENDED:
+                TAILQ_REMOVE(&server->ended, exchange, link);
+                exchange_free(exchange);
+                break;
+        }
+}

@@ -1,0 +1,38 @@
+/* One TCP connection that carries DNS messages behind two octets of length (RFC 1035 4.2.2).
+   Knows nothing of what is in them. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <systemd/sd-event.h>
+
+typedef struct Stream Stream;
+
+/* None is called from within stream_new() or stream_send(). The stream may be freed in on_close
+   only, or when none of them is running. */
+typedef struct StreamEvents {
+        /* The connection stands. */
+        void (*on_open)(void *userdata);
+        /* One message, the callee's to read during the call. Negative: this connection is of no
+           use any more; on_close follows with -ECANCELED, and nothing else. */
+        int (*on_message)(const uint8_t *bytes, size_t size, void *userdata);
+        /* The last event. error is 0 if the peer closed, else a negative errno; before on_open it
+           says why there is no connection. */
+        void (*on_close)(int error, void *userdata);
+} StreamEvents;
+
+/* Begins to connect. Errors of socket(2) and connect(2) that show at once are returned. */
+int stream_new(sd_event *event, const struct sockaddr *address, socklen_t address_size,
+               const StreamEvents *events, void *userdata, Stream **ret_stream);
+Stream *stream_free(Stream *stream);
+
+bool stream_is_open(const Stream *stream);
+
+/* Octets received so far. */
+uint64_t stream_received(const Stream *stream);
+
+/* Copies a message of up to 65535 octets and sends it when the connection takes it. -ENOMEM. A
+   failing connection is told by on_close, after the answers that came before it. */
+int stream_send(Stream *stream, const uint8_t *bytes, size_t size);

@@ -242,7 +242,8 @@ static void explain_bad_key(const Trouble *trouble, const ExplainContext *c, Exp
         } else if (trouble->tsig_error) {
                 write_text(ret->cause, "%s does not know %s (NOTAUTH/BADKEY)", c->server, c->key);
                 write_text(ret->cure, "add the key to that server, with the same name and "
-                                      "algorithm, or correct KeyFile=");
+                                      "algorithm (on Knot, to the zone's acl too), or correct "
+                                      "KeyFile=");
         } else {
                 write_text(ret->cause, "%s refuses requests signed with %s (REFUSED, unsigned)",
                            c->server, c->key);

@@ -51,14 +51,17 @@ static void enter(Publication *p, PublicationState state, uint64_t now_usec) {
         p->since_usec = now_usec;
 }
 
-/* Where a pass of a publication that is neither published nor failed stands. */
-static void enter_working(Publication *p, uint64_t now_usec) {
+static PublicationState working_state(const Publication *p) {
         if (p->withdraw)
-                enter(p, PUBLICATION_WITHDRAWING, now_usec);
-        else if (!p->located)
-                enter(p, PUBLICATION_LOCATING, now_usec);
-        else
-                enter(p, PUBLICATION_PUBLISHING, now_usec);
+                return PUBLICATION_WITHDRAWING;
+        return p->located ? PUBLICATION_PUBLISHING : PUBLICATION_LOCATING;
+}
+
+/* A pass keeps the result of the last one in sight until it has its own. */
+static void enter_working(Publication *p, uint64_t now_usec) {
+        if (p->state != PUBLICATION_PUBLISHED && p->state != PUBLICATION_FAILED &&
+            p->state != PUBLICATION_DENIED)
+                enter(p, working_state(p), now_usec);
 }
 
 void publication_init(Publication *publication, bool withdraw, uint64_t now_usec) {
@@ -106,7 +109,7 @@ static PublicationStep end_well(Publication *p, const PublicationTimes *times, u
         enter(p, p->withdraw ? PUBLICATION_WITHDRAWN : PUBLICATION_PUBLISHED, now_usec);
         p->attempt = 0;
         p->trouble = (Trouble){0};
-        if (p->wrote != PLAN_IN_ORDER)
+        if (p->wrote != PLAN_IN_ORDER || p->echoed)
                 p->refreshed_usec = now_usec;
         p->due_usec = p->withdraw
                               ? USEC_INFINITY
@@ -244,6 +247,16 @@ static void keep_plan(Publication *p, const Plan *plan) {
                         p->plan_needs |= NEEDS_SRV;
 }
 
+/* E4: the server said NOERROR and did nothing. */
+static PublicationStep fail_ignored(Publication *p, const PublicationTimes *times, uint32_t random,
+                                    uint64_t now_usec) {
+        const Reply done = {.kind = REPLY_DONE, .rcode = LDNS_RCODE_NOERROR};
+
+        return fail(p, times, TROUBLE_IGNORED,
+                    &(PublicationEvent){EVENT_ANSWERED, .random = random, .reply = &done},
+                    now_usec);
+}
+
 /* E6.2: an echo proves nothing; what is there now does. The trouble is the update's. */
 static PublicationStep step_on_echo_read_back(Publication *p, const PublicationTimes *times,
                                               uint32_t random, uint64_t now_usec) {
@@ -257,19 +270,14 @@ static PublicationStep step_on_echo_read_back(Publication *p, const PublicationT
         case LDNS_RCODE_NXRRSET:
         case LDNS_RCODE_NXDOMAIN:
                 return step_on_conflict(p, times, &event, now_usec);
+        case LDNS_RCODE_NOERROR:
+                return fail_ignored(p, times, random, now_usec);
+        case LDNS_RCODE_NOTIMPL:
+        case LDNS_RCODE_NOTZONE:
+                return next_server(p, times, TROUBLE_WRONG_SERVER, &event, now_usec);
         default:
                 return verdict(p, times, TROUBLE_DENIED, &event, now_usec);
         }
-}
-
-/* E4: the server said NOERROR and did nothing. */
-static PublicationStep fail_ignored(Publication *p, const PublicationTimes *times, uint32_t random,
-                                    uint64_t now_usec) {
-        const Reply done = {.kind = REPLY_DONE, .rcode = LDNS_RCODE_NOERROR};
-
-        return fail(p, times, TROUBLE_IGNORED,
-                    &(PublicationEvent){EVENT_ANSWERED, .random = random, .reply = &done},
-                    now_usec);
 }
 
 static PublicationStep step_on_observed(Publication *p, const PublicationTimes *times,
@@ -291,8 +299,7 @@ static PublicationStep step_on_observed(Publication *p, const PublicationTimes *
                 return step_on_echo_read_back(p, times, event->random, now_usec);
         if (p->reading_back && ++p->ignored >= IGNORED_MAX)
                 return fail_ignored(p, times, event->random, now_usec);
-        if (p->state != PUBLICATION_PUBLISHED)
-                enter_working(p, now_usec);
+        enter_working(p, now_usec);
         keep_plan(p, event->plan);
         if (p->remembered_all || event->plan->verdict == PLAN_WITHDRAW)
                 return go_on(ACTION_UPDATE);
@@ -382,9 +389,7 @@ static PublicationStep start_pass(Publication *p, uint64_t now_usec) {
         p->trouble = (Trouble){0};
         if (p->located)
                 return observe_at(p, 0);
-        if (p->state != PUBLICATION_PUBLISHED && p->state != PUBLICATION_FAILED &&
-            p->state != PUBLICATION_DENIED)
-                enter_working(p, now_usec);
+        enter_working(p, now_usec);
         return go_on(ACTION_LOCATE);
 }
 
@@ -398,7 +403,7 @@ PublicationStep publication_step(Publication *p, const PublicationTimes *times,
         case EVENT_CHANGED:
                 p->attempt = 0;
                 p->located = p->located && !event->relocate;
-                enter_working(p, now_usec);
+                enter(p, working_state(p), now_usec);
                 return start_pass(p, now_usec);
         case EVENT_LOCATED:
                 p->located = true;

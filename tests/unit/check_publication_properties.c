@@ -1,0 +1,272 @@
+/* Pseudo-random lives of a publication, from a fixed seed: a driver that answers whatever is asked
+   for with anything that can come back, and changes its mind in between. Whatever happens, nothing
+   is sent unseen (E4, E5), a pass ends within bounds (O11, E1), nothing is forgotten in doubt
+   (O13), and the state tells what was seen last. */
+#include <string.h>
+
+#include "tests/unit/support_publication.h"
+#include "tests/unit/unit.h"
+
+enum {
+        N_EVENTS = 8000,
+        SERVERS_MAX = 4,
+        CONFLICTS_MAX = 6, /* updates that lose in one pass */
+        IGNORED_MAX = 2,
+};
+
+/* One life, and what its invariants are about. */
+typedef struct Life {
+        Bench bench;
+        uint64_t seed;
+        Input input; /* the last one */
+        PublicationStep step;
+        PlanVerdict seen; /* by the last plan */
+        bool observed;    /* at observed_at, since the end of the last update */
+        uint8_t observed_at;
+        bool intent_is_safe;
+        unsigned n_queries, n_updates; /* of this pass */
+} Life;
+
+/* xorshift64* */
+static uint32_t draw(Life *life, uint32_t below) {
+        life->seed ^= life->seed >> 12;
+        life->seed ^= life->seed << 25;
+        life->seed ^= life->seed >> 27;
+        return (uint32_t)((life->seed * UINT64_C(0x2545f4914f6cdd1d)) >> 32) % below;
+}
+
+static bool draw_percent(Life *life, uint32_t percent) {
+        return draw(life, 100) < percent;
+}
+
+static ldns_pkt_rcode draw_rcode(Life *life) {
+        return (ldns_pkt_rcode)draw(life, 11);
+}
+
+static ReplyKind draw_reply(Life *life) {
+        return draw_percent(life, 40) ? REPLY_DONE : (ReplyKind)draw(life, _REPLY_KIND_MAX);
+}
+
+/* Something fails here, whatever was asked for. */
+static Input draw_failure(Life *life) {
+        static const TroubleKind kinds[] = {TROUBLE_NOT_LOCATED, TROUBLE_NO_CREDENTIALS};
+
+        return (Input)INPUT(NOT_LOCATED, .trouble = kinds[draw(life, ELEMENTSOF(kinds))],
+                            .reply = (ReplyKind)draw(life, _REPLY_KIND_MAX));
+}
+
+static Input draw_located(Life *life) {
+        uint8_t n = (uint8_t)(1 + draw(life, SERVERS_MAX));
+
+        if (draw_percent(life, 15))
+                return draw_failure(life);
+        return (Input)LOCATED(n, (uint8_t)draw(life, n + 1u));
+}
+
+static Input draw_observed(Life *life) {
+        Publication *p = &life->bench.publication;
+        PlanVerdict seen = p->withdraw ? draw(life, 2) * PLAN_WITHDRAW
+                                       : (PlanVerdict)draw(life, _PLAN_VERDICT_MAX);
+
+        p->remembered_all = p->withdraw || draw_percent(life, 50);
+        p->forgets = draw_percent(life, 50);
+        return (Input){
+                .kind = EVENT_OBSERVED,
+                .reply = draw_reply(life),
+                .seen = seen,
+                .no_cname = (seen == PLAN_PUBLISH || seen == PLAN_CHANGE) && draw_percent(life, 20),
+                .not_authority = draw_percent(life, 5),
+                .former = !p->withdraw && draw_percent(life, 20),
+        };
+}
+
+static Input draw_change(Life *life) {
+        return (Input)CHANGED(.withdraw = draw_percent(life, 30),
+                              .relocate = draw_percent(life, 30),
+                              .doubt = life->step.action == ACTION_UPDATE);
+}
+
+static Input draw_input(Life *life) {
+        bool at_rest = life->step.ended && life->bench.publication.due_usec == NEVER;
+
+        if (draw_percent(life, 1) || at_rest)
+                return draw_change(life);
+        if (life->step.action != ACTION_WAIT && draw_percent(life, 1))
+                return draw_failure(life);
+        switch (life->step.action) {
+        case ACTION_LOCATE:
+                return draw_located(life);
+        case ACTION_OBSERVE:
+                return draw_observed(life);
+        case ACTION_REMEMBER:
+                return (Input)REMEMBERED(draw_percent(life, 5) ? -5 : 0);
+        case ACTION_UPDATE:
+                return (Input){
+                        .kind = EVENT_ANSWERED,
+                        .reply = draw_reply(life),
+                        .rcode = draw_rcode(life),
+                };
+        case ACTION_WAIT:
+        case _PUBLICATION_ACTION_MAX:
+                break;
+        }
+        return (Input)DUE;
+}
+
+static bool is_in_order(const Input *input) {
+        return input->kind == EVENT_OBSERVED && input->reply == REPLY_DONE &&
+               !input->not_authority && input->seen == PLAN_IN_ORDER;
+}
+
+/* What was seen last has to justify the state: in order; or a refresh of what was in order was
+   accepted; or a removal found no RRset to remove from. */
+static void assert_good_end(const Life *life) {
+        const Publication *p = &life->bench.publication;
+        const Input *input = &life->input;
+        bool refreshed = input->reply == REPLY_DONE && life->seen == PLAN_IN_ORDER;
+        bool wildcard = input->reply == REPLY_CONFLICT && input->rcode == LDNS_RCODE_NXRRSET &&
+                        life->seen == PLAN_WITHDRAW;
+
+        ck_assert(is_in_order(input) || (input->kind == EVENT_ANSWERED && (refreshed || wildcard)));
+        ck_assert(p->trouble.kind == TROUBLE_NONE && p->attempt == 0);
+        ck_assert(p->withdraw == (p->state == PUBLICATION_WITHDRAWN));
+        ck_assert(p->withdraw == (p->due_usec == NEVER));
+        ck_assert(!p->forgets || life->bench.now_usec >= p->doubt_until_usec);
+        ck_assert(!p->holds_derived || p->due_usec <= p->since_usec + STABLE);
+}
+
+static void assert_bad_end(const Life *life) {
+        const Publication *p = &life->bench.publication;
+        uint64_t wait_usec = p->due_usec - life->bench.now_usec;
+
+        ck_assert(p->state == PUBLICATION_FAILED || p->state == PUBLICATION_DENIED);
+        ck_assert((p->state == PUBLICATION_DENIED) == (p->trouble.kind == TROUBLE_DENIED));
+        ck_assert(p->trouble.kind > TROUBLE_NONE && p->trouble.kind < _TROUBLE_KIND_MAX);
+        ck_assert(p->state != PUBLICATION_DENIED || p->trouble.server < p->n_primaries);
+        ck_assert(p->attempt > 0 && !p->located);
+        ck_assert(wait_usec >= RETRY_MIN / 2 && wait_usec <= RETRY_MAX);
+}
+
+/* Updates: one, and one more for each that lost, was ignored, was closed at its server, or had no
+   verdict there. Queries: one for each server, update, close, and wait before an end. */
+static void assert_bounds(const Life *life) {
+        unsigned n = SERVERS_MAX, updates_max = CONFLICTS_MAX + IGNORED_MAX - 1 + 2 * n - 1;
+
+        ck_assert_uint_le(life->n_updates, updates_max);
+        ck_assert_uint_le(life->n_queries, n + updates_max + n + updates_max + 1);
+}
+
+static void assert_step(const Life *life) {
+        const Publication *p = &life->bench.publication;
+
+        ck_assert_int_lt(p->state, _PUBLICATION_STATE_MAX);
+        ck_assert_int_lt(life->step.action, _PUBLICATION_ACTION_MAX);
+        ck_assert(life->step.ended == !p->in_pass);
+        ck_assert(p->server < SERVERS_MAX && (!p->located || p->server < p->n_servers));
+        if (life->step.action == ACTION_WAIT)
+                ck_assert_uint_ge(p->due_usec, life->bench.now_usec);
+        if (life->step.action == ACTION_UPDATE)
+                ck_assert(life->observed && life->observed_at == p->server && p->observed_here &&
+                          (life->intent_is_safe || life->seen == PLAN_WITHDRAW));
+        assert_bounds(life);
+        if (!life->step.ended)
+                return;
+        if (p->state == PUBLICATION_PUBLISHED || p->state == PUBLICATION_WITHDRAWN)
+                assert_good_end(life);
+        else
+                assert_bad_end(life);
+}
+
+/* Keeps the books before the step: what the event brought. */
+static void note_input(Life *life) {
+        const Publication *p = &life->bench.publication;
+        const Input *input = &life->input;
+
+        if (input->kind == EVENT_CHANGED || !p->in_pass)
+                life->n_queries = life->n_updates = 0;
+        if (input->kind == EVENT_OBSERVED && input->reply == REPLY_DONE && !input->not_authority) {
+                life->observed = true;
+                life->observed_at = p->server;
+                life->seen = input->seen;
+                life->intent_is_safe = p->remembered_all;
+        }
+        if (input->kind == EVENT_REMEMBERED && !input->error)
+                life->intent_is_safe = true;
+        if (input->kind == EVENT_ANSWERED || input->kind == EVENT_CHANGED ||
+            input->kind == EVENT_LOCATED)
+                life->observed = life->intent_is_safe = false;
+}
+
+static void live(Life *life) {
+        uint64_t due_usec = life->bench.publication.due_usec;
+
+        life->input = draw_input(life);
+        if (life->input.kind != EVENT_DUE)
+                life->bench.now_usec += draw(life, 2 * USEC_PER_SEC);
+        else if (due_usec > life->bench.now_usec && draw_percent(life, 95))
+                life->bench.now_usec = due_usec;
+        life->bench.random = draw(life, UINT32_MAX);
+        note_input(life);
+        life->step = bench_step(&life->bench, &life->input);
+        life->n_queries += life->step.action == ACTION_OBSERVE;
+        life->n_updates += life->step.action == ACTION_UPDATE;
+}
+
+START_TEST(whatever_happens) {
+        Life life = {.seed = UINT64_C(0x9e3779b97f4a7c15) * (unsigned)(_i + 1)};
+        unsigned n_ends[_PUBLICATION_STATE_MAX] = {0};
+
+        bench_init(&life.bench, draw_percent(&life, 30));
+        if (_i % 2)
+                life.bench.times.refresh_interval_usec = USEC_PER_HOUR;
+        for (unsigned i = 0; i < N_EVENTS; i++) {
+                live(&life);
+                assert_step(&life);
+                if (life.step.ended)
+                        n_ends[life.bench.publication.state]++;
+        }
+        /* It has been everywhere, or it proves little. */
+        ck_assert_uint_gt(n_ends[PUBLICATION_PUBLISHED], 100);
+        ck_assert_uint_gt(n_ends[PUBLICATION_WITHDRAWN], 20);
+        ck_assert_uint_gt(n_ends[PUBLICATION_FAILED], 100);
+        ck_assert_uint_gt(n_ends[PUBLICATION_DENIED], 20);
+}
+END_TEST
+
+/* The longest pass that can be: every server loses, ignores and closes as often as it may. */
+START_TEST(always_ends) {
+        static const ReplyKind stubborn[] = {REPLY_CLOSED, REPLY_CONFLICT, REPLY_ECHO, REPLY_DONE,
+                                             REPLY_TIMEOUT};
+        Life life = {.seed = (unsigned)_i + 1};
+
+        bench_init(&life.bench, false);
+        life.bench.publication.remembered_all = true;
+        life.input = (Input)DUE;
+        life.step = bench_step(&life.bench, &life.input);
+        life.input = (Input)LOCATED(SERVERS_MAX, SERVERS_MAX);
+        life.step = bench_step(&life.bench, &life.input);
+        for (unsigned i = 0; !life.step.ended; i++) {
+                ck_assert_uint_lt(i, 200);
+                life.input = (Input)DUE;
+                if (life.step.action == ACTION_OBSERVE)
+                        life.input =
+                                (Input)SEEN(PUBLISH, .reply = draw_percent(&life, 10) ? REPLY_CLOSED
+                                                                                      : REPLY_DONE);
+                else if (life.step.action == ACTION_UPDATE)
+                        life.input = (Input)INPUT(
+                                ANSWERED, .reply = stubborn[draw(&life, ELEMENTSOF(stubborn))],
+                                .rcode = LDNS_RCODE_NXRRSET);
+                life.step = bench_step(&life.bench, &life.input);
+                life.n_queries += life.step.action == ACTION_OBSERVE;
+                life.n_updates += life.step.action == ACTION_UPDATE;
+                assert_bounds(&life);
+        }
+}
+END_TEST
+
+static void add_tests(TCase *tcase) {
+        tcase_add_loop_test(tcase, whatever_happens, 0, 8);
+        tcase_add_loop_test(tcase, always_ends, 0, 200);
+}
+
+UNIT_MAIN("publication_properties", add_tests)

@@ -1,0 +1,121 @@
+#include "tests/unit/support_publication.h"
+
+#include <check.h>
+
+void bench_init(Bench *bench, bool withdraw) {
+        *bench = (Bench){
+                .times = {CHECK, USEC_INFINITY, RETRY_MIN, RETRY_MAX, SETTLE},
+                .now_usec = USEC_PER_HOUR,
+                .random = UINT32_MAX,
+        };
+        publication_init(&bench->publication, withdraw, bench->now_usec);
+}
+
+static void plan_push(Plan *plan, PlanOpKind kind) {
+        plan->ops[plan->n_ops++].kind = kind;
+}
+
+/* The same shapes as lib/plan's; on the heap, so that the sanitizer sees it kept too long. */
+static Plan *plan_of(const Input *input, bool refresh) {
+        Plan *plan = calloc(1, sizeof(*plan) + 3 * sizeof(plan->ops[0]));
+
+        ck_assert_ptr_nonnull(plan);
+        plan->verdict = input->seen;
+        if (input->no_cname)
+                plan_push(plan, PLAN_REQUIRE_NO_CNAME);
+        if (input->seen == PLAN_WITHDRAW)
+                plan_push(plan, PLAN_REQUIRE_SRV);
+        if (input->seen == PLAN_WITHDRAW || input->seen == PLAN_CHANGE)
+                plan_push(plan, PLAN_DELETE);
+        if (input->seen == PLAN_PUBLISH || input->seen == PLAN_CHANGE || refresh)
+                plan_push(plan, PLAN_ADD);
+        return plan;
+}
+
+PublicationStep bench_step(Bench *bench, const Input *input) {
+        Publication *p = &bench->publication;
+        bool observed = input->kind == EVENT_OBSERVED && input->reply == REPLY_DONE;
+        bool has_reply = input->kind == EVENT_OBSERVED || input->kind == EVENT_ANSWERED ||
+                         (input->kind == EVENT_NOT_LOCATED && input->reply != REPLY_DONE);
+        Reply reply = {.kind = input->reply, .rcode = input->rcode};
+        bool refresh = observed && input->seen == PLAN_IN_ORDER &&
+                       publication_wants_refresh(p, &bench->times, bench->now_usec);
+        Plan *plan = observed ? plan_of(input, refresh) : NULL;
+        PublicationEvent event = {
+                .kind = input->kind,
+                .random = bench->random,
+                .n_servers = input->n_servers,
+                .n_primaries = input->n_primaries,
+                .reply = has_reply ? &reply : NULL,
+                .plan = plan,
+                .authoritative = observed && !input->not_authority,
+                .relocate = input->relocate,
+                .trouble = input->trouble,
+                .error = input->error,
+        };
+        PublicationStep step;
+
+        if (input->kind == EVENT_CHANGED)
+                p->withdraw = input->withdraw;
+        if (input->doubt)
+                publication_doubt(p, &bench->times, bench->now_usec);
+        if (observed)
+                p->holds_derived = input->former && publication_keeps_derived(p, bench->now_usec);
+        step = publication_step(p, &bench->times, &event, bench->now_usec);
+        plan_free(plan);
+        return step;
+}
+
+static const char *step_name(PublicationAction action, bool ended) {
+        static const char *const names[_PUBLICATION_ACTION_MAX] = {
+                [ACTION_WAIT] = "wait",       [ACTION_LOCATE] = "locate",
+                [ACTION_OBSERVE] = "observe", [ACTION_REMEMBER] = "remember",
+                [ACTION_UPDATE] = "update",
+        };
+
+        return ended ? "ended" : names[action];
+}
+
+static void assert_line(const Bench *bench, const Line *line, PublicationStep step,
+                        const char *where) {
+        const Publication *p = &bench->publication;
+        uint64_t due_usec = bench->now_usec + line->due_usec;
+
+        ck_assert_msg(step.action == line->action && step.ended == line->ended &&
+                              p->state == line->state,
+                      "%s: %s, %s; expected %s, %s", where, step_name(step.action, step.ended),
+                      publication_state_to_string(p->state), step_name(line->action, line->ended),
+                      publication_state_to_string(line->state));
+        ck_assert_msg(p->server == line->server, "%s: at server %u", where, p->server);
+        ck_assert_msg(p->in_pass == !step.ended, "%s: in_pass %d", where, p->in_pass);
+        if (step.action == ACTION_WAIT)
+                ck_assert_msg(p->due_usec == (line->due_usec == NEVER ? NEVER : due_usec),
+                              "%s: due in %lld us", where,
+                              (long long)(p->due_usec - bench->now_usec));
+        if (!step.ended)
+                return;
+        ck_assert_msg(p->trouble.kind == line->trouble, "%s: trouble %d", where, p->trouble.kind);
+        ck_assert_msg(p->wrote == line->wrote, "%s: wrote %s", where,
+                      plan_verdict_to_string(p->wrote));
+}
+
+void run_script(const Script *script) {
+        Bench bench;
+        char where[200];
+
+        bench_init(&bench, script->withdraw);
+        bench.publication.remembered_all = script->remembered;
+        bench.publication.forgets = script->forgets;
+        if (script->refresh_usec)
+                bench.times.refresh_interval_usec = script->refresh_usec;
+        for (size_t i = 0; i < script->n_lines; i++) {
+                const Line *line = &script->lines[i];
+
+                if (line->input.kind == EVENT_DUE)
+                        bench.now_usec = bench.publication.due_usec;
+                else
+                        bench.now_usec += TICK;
+                (void)snprintf(where, sizeof(where), "%s, line %zu", script->rule, i + 1);
+                assert_line(&bench, line, bench_step(&bench, &line->input), where);
+        }
+}

@@ -1,0 +1,319 @@
+/* The heap behind one timer: order, slices, and what a handler may do to it. Times in the past are
+   due at the next turn of the loop; a few milliseconds ahead show that the timer is armed. */
+#include "daemon/schedule.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "lib/util.h"
+#include "tests/unit/unit.h"
+
+enum {
+        N_ENTRIES = 1000,
+        SLICE = 64, /* at most, in one turn */
+        TURNS_MAX = 10000,
+};
+
+typedef struct Item {
+        ScheduleEntry entry;
+        unsigned n_due;
+        void (*then)(struct Item *item);
+        struct Item *other; /* the test's, for then */
+} Item;
+
+static sd_event *event;
+static Schedule *schedule;
+static unsigned n_due; /* of all items */
+static uint64_t last_due_usec;
+static uint64_t seed;
+
+static void on_due(void *userdata) {
+        Item *item = userdata;
+
+        ck_assert_uint_eq(item->entry.position, 0);
+        ck_assert_uint_le(item->entry.due_usec, schedule_now_usec(schedule));
+        item->n_due++;
+        n_due++;
+        last_due_usec = item->entry.due_usec;
+        if (item->then)
+                item->then(item);
+}
+
+static void setup(void) {
+        n_due = 0;
+        last_due_usec = 0;
+        seed = 1;
+        ck_assert_int_ge(sd_event_new(&event), 0);
+        ck_assert_int_eq(schedule_new(event, on_due, &schedule), 0);
+}
+
+static void teardown(void) {
+        schedule = schedule_free(schedule);
+        event = sd_event_unref(event);
+}
+
+static uint32_t draw(uint32_t below) {
+        seed = seed * UINT64_C(6364136223846793005) + 1;
+        return (uint32_t)(seed >> 33) % below;
+}
+
+static void item_init(Item *item) {
+        *item = (Item){.entry.userdata = item};
+}
+
+static void set(Item *item, uint64_t due_usec) {
+        ck_assert_int_eq(schedule_set(schedule, &item->entry, due_usec), 0);
+}
+
+/* One turn of the loop, without waiting. True if there was something to do. */
+static bool turn(void) {
+        int r = sd_event_run(event, 0);
+
+        ck_assert_int_ge(r, 0);
+        return r > 0;
+}
+
+static void run(void) {
+        for (unsigned i = 0; turn(); i++)
+                ck_assert_uint_lt(i, TURNS_MAX);
+}
+
+START_TEST(nothing_is_due_in_an_empty_schedule) {
+        ck_assert(!turn());
+        ck_assert_ptr_null(schedule_free(NULL));
+}
+END_TEST
+
+START_TEST(due_in_order_and_in_slices) {
+        static Item items[N_ENTRIES];
+        unsigned before = 0, n_turns = 0;
+
+        for (size_t i = 0; i < N_ENTRIES; i++) {
+                item_init(&items[i]);
+                set(&items[i], 1 + draw(500)); /* many at the same time */
+        }
+        for (uint64_t last_usec = 0; turn(); n_turns++) {
+                ck_assert_uint_le(n_due - before, SLICE);
+                ck_assert_uint_le(last_usec, last_due_usec);
+                before = n_due;
+                last_usec = last_due_usec;
+        }
+        ck_assert_uint_eq(n_due, N_ENTRIES);
+        ck_assert_uint_ge(n_turns, N_ENTRIES / SLICE);
+        for (size_t i = 0; i < N_ENTRIES; i++)
+                ck_assert_uint_eq(items[i].n_due, 1);
+}
+END_TEST
+
+static uint64_t drained_usec;
+
+static void check_order(Item *item) {
+        ck_assert_uint_le(drained_usec, item->entry.due_usec);
+        drained_usec = item->entry.due_usec;
+}
+
+/* Puts, moves and removes at random; what is left comes out once each, in order. */
+START_TEST(any_sequence_keeps_the_order) {
+        static Item items[N_ENTRIES];
+        static bool in[N_ENTRIES];
+        unsigned expected = 0;
+
+        seed = (unsigned)_i + 1;
+        drained_usec = 0;
+        memset(in, 0, sizeof(in));
+        for (size_t i = 0; i < N_ENTRIES; i++) {
+                item_init(&items[i]);
+                items[i].then = check_order;
+        }
+        for (unsigned i = 0; i < 20 * N_ENTRIES; i++) {
+                size_t at = draw(_i % 2 ? N_ENTRIES : 70);
+                unsigned what = draw(4);
+
+                if (what == 0)
+                        schedule_remove(schedule, &items[at].entry);
+                else
+                        set(&items[at], what == 1 && draw(4) == 0 ? USEC_INFINITY : draw(100000));
+                in[at] = items[at].entry.position > 0;
+                if (what == 0)
+                        ck_assert(!in[at]);
+        }
+        for (size_t i = 0; i < N_ENTRIES; i++)
+                expected += in[i];
+        run();
+        ck_assert_uint_gt(expected, 30);
+        ck_assert_uint_eq(n_due, expected);
+        for (size_t i = 0; i < N_ENTRIES; i++)
+                ck_assert_uint_eq(items[i].n_due, in[i]);
+}
+END_TEST
+
+START_TEST(infinity_and_removal_take_it_out) {
+        Item a, b;
+
+        item_init(&a);
+        item_init(&b);
+        schedule_remove(schedule, &a.entry);
+        set(&a, USEC_INFINITY);
+        ck_assert_uint_eq(a.entry.position, 0);
+        set(&a, 1);
+        set(&b, 2);
+        set(&a, USEC_INFINITY);
+        schedule_remove(schedule, &b.entry);
+        schedule_remove(schedule, &b.entry);
+        ck_assert(!turn());
+        ck_assert_uint_eq(n_due, 0);
+        set(&b, 3);
+        run();
+        ck_assert_uint_eq(b.n_due, 1);
+}
+END_TEST
+
+/* Waits in the loop for an item that is ahead; the bound is far beyond it. */
+static void await(const Item *item, unsigned times) {
+        uint64_t start_usec, now_usec;
+
+        ck_assert_int_ge(sd_event_now(event, CLOCK_MONOTONIC, &start_usec), 0);
+        while (item->n_due < times) {
+                ck_assert_int_ge(sd_event_run(event, USEC_PER_SEC), 0);
+                ck_assert_int_ge(sd_event_now(event, CLOCK_MONOTONIC, &now_usec), 0);
+                ck_assert_uint_lt(now_usec - start_usec, 30 * USEC_PER_SEC);
+        }
+}
+
+START_TEST(timer_is_armed_for_the_first) {
+        Item soon, later;
+
+        item_init(&soon);
+        item_init(&later);
+        set(&later, schedule_now_usec(schedule) + USEC_PER_HOUR);
+        set(&soon, schedule_now_usec(schedule) + 5 * USEC_PER_MSEC);
+        ck_assert(!turn() || n_due == 1);
+        await(&soon, 1);
+        ck_assert_uint_eq(later.n_due, 0);
+        /* Moved forward, and armed anew each time the first one goes. */
+        set(&soon, schedule_now_usec(schedule) + USEC_PER_HOUR);
+        set(&later, schedule_now_usec(schedule) + 5 * USEC_PER_MSEC);
+        await(&later, 1);
+        set(&later, schedule_now_usec(schedule) + 2 * USEC_PER_HOUR);
+        schedule_remove(schedule, &soon.entry);
+        set(&later, schedule_now_usec(schedule) + 5 * USEC_PER_MSEC);
+        await(&later, 2);
+        ck_assert_uint_eq(soon.n_due, 1);
+}
+END_TEST
+
+START_TEST(moved_away_it_is_not_due) {
+        Item item;
+
+        item_init(&item);
+        set(&item, 1);
+        set(&item, schedule_now_usec(schedule) + USEC_PER_HOUR);
+        run();
+        ck_assert_uint_eq(n_due, 0);
+        set(&item, 1);
+        run();
+        ck_assert_uint_eq(n_due, 1);
+}
+END_TEST
+
+/* --- what a handler may do -------------------------------------------------------------------- */
+
+static void remove_other(Item *item) {
+        schedule_remove(schedule, &item->other->entry);
+}
+
+START_TEST(handler_removes_another_that_is_due) {
+        Item a, b;
+
+        item_init(&a);
+        item_init(&b);
+        a.then = remove_other;
+        a.other = &b;
+        set(&a, 1);
+        set(&b, 2);
+        run();
+        ck_assert_uint_eq(a.n_due, 1);
+        ck_assert_uint_eq(b.n_due, 0);
+}
+END_TEST
+
+static void free_item(Item *item) {
+        free(item);
+}
+
+START_TEST(handler_frees_its_own) {
+        for (unsigned i = 0; i < 100; i++) {
+                Item *item = malloc(sizeof(*item));
+
+                ck_assert_ptr_nonnull(item);
+                item_init(item);
+                item->then = free_item;
+                set(item, i + 1);
+        }
+        run();
+        ck_assert_uint_eq(n_due, 100);
+}
+END_TEST
+
+static void set_again(Item *item) {
+        set(item, 1);
+}
+
+static int count(sd_event_source *source, void *userdata) {
+        (*(unsigned *)userdata)++;
+        return 0;
+}
+
+/* Answers first: one that is always due keeps nothing else from its turn. */
+START_TEST(always_due_starves_nobody) {
+        sd_event_source *answers = NULL;
+        unsigned n_answers = 0;
+        Item item;
+
+        item_init(&item);
+        item.then = set_again;
+        set(&item, 1);
+        ck_assert_int_ge(sd_event_add_defer(event, &answers, count, &n_answers), 0);
+        for (unsigned i = 1; i <= 10; i++) {
+                unsigned before = n_due;
+
+                ck_assert_int_ge(sd_event_source_set_enabled(answers, SD_EVENT_ONESHOT), 0);
+                ck_assert(turn());
+                ck_assert_uint_eq(n_answers, i);
+                ck_assert_uint_eq(n_due, before);
+                ck_assert(turn());
+                ck_assert_uint_eq(n_due, before + SLICE);
+        }
+        sd_event_source_disable_unref(answers);
+}
+END_TEST
+
+START_TEST(freed_with_entries_in_it) {
+        Item items[3];
+
+        for (size_t i = 0; i < ELEMENTSOF(items); i++) {
+                item_init(&items[i]);
+                set(&items[i], i + 1);
+        }
+        schedule = schedule_free(schedule);
+        ck_assert_ptr_null(schedule);
+        ck_assert(!turn());
+        ck_assert_uint_eq(n_due, 0);
+}
+END_TEST
+
+static void add_tests(TCase *tcase) {
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_test(tcase, nothing_is_due_in_an_empty_schedule);
+        tcase_add_test(tcase, due_in_order_and_in_slices);
+        tcase_add_loop_test(tcase, any_sequence_keeps_the_order, 0, 10);
+        tcase_add_test(tcase, infinity_and_removal_take_it_out);
+        tcase_add_test(tcase, timer_is_armed_for_the_first);
+        tcase_add_test(tcase, moved_away_it_is_not_due);
+        tcase_add_test(tcase, handler_removes_another_that_is_due);
+        tcase_add_test(tcase, handler_frees_its_own);
+        tcase_add_test(tcase, always_due_starves_nobody);
+        tcase_add_test(tcase, freed_with_entries_in_it);
+}
+
+UNIT_MAIN("schedule", add_tests)

@@ -1,0 +1,182 @@
+/* Settings at work. The key is loaded when it is first used and again when the file's identity
+   (device, inode, size, times) changes, so that a rotated key needs no reload (and a credential
+   that systemd renewed neither). */
+
+#include "daemon/access.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/util.h"
+
+struct KeyIdentity {
+        dev_t device;
+        ino_t inode;
+        off_t size;
+        struct timespec mtime, ctime;
+};
+
+static bool text_equal(const char *a, const char *b) {
+        return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool endpoint_equal(const Endpoint *a, const Endpoint *b) {
+        return a->family == b->family && a->port == b->port && strcasecmp(a->host, b->host) == 0;
+}
+
+static bool access_is(const Access *access, const Settings *s) {
+        if (access->n_servers != s->n_servers || !text_equal(access->zone, s->zone) ||
+            access->security != s->security || !text_equal(access->key_file, s->key_file) ||
+            access->on_stop != s->on_stop || access->timeout_usec != s->timeout_usec ||
+            access->max_outstanding != s->max_outstanding ||
+            access->times.check_interval_usec != s->check_interval_usec ||
+            access->times.refresh_interval_usec != s->refresh_interval_usec ||
+            access->times.retry_min_usec != s->retry_min_usec ||
+            access->times.retry_max_usec != s->retry_max_usec)
+                return false;
+        for (size_t i = 0; i < s->n_servers; i++)
+                if (!endpoint_equal(&access->servers[i], &s->servers[i]))
+                        return false;
+        return true;
+}
+
+static Access *access_free(Access *access) {
+        free(access->servers);
+        free(access->zone);
+        free(access->key_file);
+        (void)auth_unref(access->auth);
+        free(access->identity);
+        free(access);
+        return NULL;
+}
+
+Access *access_ref(Access *access) {
+        access->n_refs++;
+        return access;
+}
+
+Access *access_unref(Access *access) {
+        if (!access || --access->n_refs > 0)
+                return NULL;
+        for (Access **at = &access->table->first; *at; at = &(*at)->next)
+                if (*at == access) {
+                        *at = access->next;
+                        break;
+                }
+        return access_free(access);
+}
+
+static int copy_settings(Access *access, const Settings *s) {
+        access->security = s->security;
+        access->on_stop = s->on_stop;
+        access->timeout_usec = s->timeout_usec;
+        access->max_outstanding = s->max_outstanding;
+        access->times = (PublicationTimes){
+                .check_interval_usec = s->check_interval_usec,
+                .refresh_interval_usec = s->refresh_interval_usec,
+                .retry_min_usec = s->retry_min_usec,
+                .retry_max_usec = s->retry_max_usec,
+                .settle_usec = 2 * s->timeout_usec,
+        };
+        access->identity = calloc(1, sizeof(*access->identity));
+        access->servers = calloc(s->n_servers + 1, sizeof(*access->servers));
+        if (!access->identity || !access->servers)
+                return -ENOMEM;
+        for (; access->n_servers < s->n_servers; access->n_servers++)
+                access->servers[access->n_servers] = s->servers[access->n_servers];
+        if (s->zone && !(access->zone = strdup(s->zone)))
+                return -ENOMEM;
+        if (s->key_file && !(access->key_file = strdup(s->key_file)))
+                return -ENOMEM;
+        return 0;
+}
+
+int access_get(AccessTable *table, const Settings *settings, Access **ret_access) {
+        Access *access;
+
+        for (access = table->first; access; access = access->next)
+                if (access_is(access, settings)) {
+                        *ret_access = access_ref(access);
+                        return 0;
+                }
+        access = calloc(1, sizeof(*access));
+        if (!access)
+                return -ENOMEM;
+        if (copy_settings(access, settings) < 0) {
+                access_free(access);
+                return -ENOMEM;
+        }
+        access->n_refs = 1;
+        access->table = table;
+        access->next = table->first;
+        table->first = access;
+        *ret_access = access;
+        return 0;
+}
+
+static int load_key(Access *access, char error[static KEY_FILE_ERROR_MAX]) {
+        TsigKey key;
+        Auth *auth;
+        bool others_read;
+        int r;
+
+        r = key_file_load(access->key_file, &key, &others_read, error);
+        if (r < 0)
+                return r;
+        r = auth_new_tsig(&key, &auth);
+        tsig_key_wipe(&key);
+        if (r < 0) {
+                (void)snprintf(error, KEY_FILE_ERROR_MAX, "%s: %s", access->key_file, strerror(-r));
+                return r;
+        }
+        (void)auth_unref(access->auth);
+        access->auth = auth;
+        return 0;
+}
+
+/* True if the file is the one that was loaded. A file that is gone is "changed". */
+static bool is_same_file(Access *access, struct KeyIdentity *ret_now) {
+        struct stat st;
+
+        *ret_now = (struct KeyIdentity){0};
+        if (stat(access->key_file, &st) < 0)
+                return false;
+        ret_now->device = st.st_dev;
+        ret_now->inode = st.st_ino;
+        ret_now->size = st.st_size;
+        ret_now->mtime = st.st_mtim;
+        ret_now->ctime = st.st_ctim;
+        return memcmp(ret_now, access->identity, sizeof(*ret_now)) == 0;
+}
+
+int access_auth(Access *access, Auth **ret_auth, char error[static KEY_FILE_ERROR_MAX]) {
+        struct KeyIdentity now;
+        int r;
+
+        if (access->security == SECURITY_NONE) {
+                if (!access->auth && (r = auth_new_none(&access->auth)) < 0)
+                        return r;
+        } else if (!is_same_file(access, &now) || !access->auth) {
+                r = load_key(access, error);
+                if (r < 0)
+                        return r;
+                *access->identity = now;
+        }
+        *ret_auth = access->auth;
+        return 0;
+}
+
+char *access_servers_text(const Access *access) {
+        char *text = calloc(access->n_servers + 1, ENDPOINT_TEXT_MAX);
+        char one[ENDPOINT_TEXT_MAX];
+
+        if (!text)
+                return NULL;
+        for (size_t i = 0; i < access->n_servers; i++) {
+                if (i)
+                        strcat(text, " ");
+                strcat(text, endpoint_to_text(&access->servers[i], one));
+        }
+        return text;
+}

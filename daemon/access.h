@@ -1,0 +1,40 @@
+/* How a domain's zone is reached and updated: one Settings at work, with its key.
+   Domains with equal settings share one, also across a reload. */
+#pragma once
+
+#include "config/config.h"
+#include "config/key-file.h"
+#include "lib/publication.h"
+
+typedef struct Access {
+        unsigned n_refs;
+        struct Access *next; /* the table's */
+        struct AccessTable *table;
+        Endpoint *servers;
+        size_t n_servers;
+        char *zone; /* Zone=, NULL: discovered */
+        Security security;
+        char *key_file;
+        OnStop on_stop;
+        uint64_t timeout_usec;
+        unsigned max_outstanding;
+        PublicationTimes times;
+        Auth *auth; /* as last loaded; see access_auth() */
+        struct KeyIdentity *identity;
+} Access;
+
+typedef struct AccessTable {
+        Access *first;
+} AccessTable;
+
+/* Finds the equal one or makes it. -ENOMEM. */
+int access_get(AccessTable *table, const Settings *settings, Access **ret_access);
+Access *access_ref(Access *access);
+Access *access_unref(Access *access);
+
+/* The authentication to use now; the key file is read again when it has changed. Borrowed: valid
+   until the next call. Negative errno with a sentence in error. */
+int access_auth(Access *access, Auth **ret_auth, char error[static KEY_FILE_ERROR_MAX]);
+
+/* Server= as the state remembers it: blank-separated. malloc'ed; NULL without memory. */
+char *access_servers_text(const Access *access);

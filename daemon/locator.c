@@ -1,0 +1,239 @@
+/* Zone discovery, one record name at a time (rule E2, C31):
+
+       Server= set   hosts -> SOA at the first of them that answers -> zone
+       Zone= set     (Server= set: nothing to ask; else SOA of Zone= at the resolvers, for the
+   MNAME) else          SOA at the resolvers -> zone
+
+   then the zone finds its servers, once for all that wait for it. */
+
+#include "daemon/locator.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/transaction.h"
+#include "lib/discovery.h"
+#include "lib/message.h"
+#include "lib/util.h"
+
+struct Locator {
+        sd_event *event;
+        ZoneTable *table;
+        LocatorHandler handler;
+        void *userdata;
+        Access *access;
+        Name domain;
+        Name name; /* whose SOA is asked for */
+
+        sd_event_source *defer;
+        HostSearch *search;
+        Lookup *lookup;
+        Transaction *transaction;
+        size_t n_servers, server;
+        Server *servers[HOST_SERVERS_MAX];
+
+        Zone *zone;
+        bool waiting;
+        ZoneWaiter waiter;
+};
+
+Locator *locator_free(Locator *locator) {
+        if (!locator)
+                return NULL;
+        if (locator->waiting)
+                zone_forget(locator->zone, &locator->waiter);
+        (void)sd_event_source_disable_unref(locator->defer);
+        (void)host_search_free(locator->search);
+        (void)lookup_free(locator->lookup);
+        (void)transaction_free(locator->transaction);
+        for (size_t i = 0; i < locator->n_servers; i++)
+                (void)server_unref(locator->servers[i]);
+        (void)zone_unref(locator->zone);
+        (void)access_unref(locator->access);
+        (void)sd_event_unref(locator->event);
+        free(locator);
+        return NULL;
+}
+
+static void complete(Locator *locator, const Location *location) {
+        locator->handler(locator, location, locator->userdata);
+        (void)locator_free(locator);
+}
+
+static void fail(Locator *locator, TroubleKind kind, const char *text) {
+        complete(locator, &(Location){.kind = kind, .text = text});
+}
+
+static void succeed(Locator *locator) {
+        complete(locator, &(Location){.zone = locator->zone});
+}
+
+static void on_zone_ready(ZoneWaiter *waiter, const char *text) {
+        Locator *locator = (Locator *)((char *)waiter - offsetof(Locator, waiter));
+
+        locator->waiting = false;
+        if (text)
+                fail(locator, TROUBLE_NOT_LOCATED, text);
+        else
+                succeed(locator);
+}
+
+static void enter_zone(Locator *locator, const Name *apex, const Name *mname) {
+        int r = zone_get(locator->table, apex, mname, locator->access, &locator->zone);
+
+        if (r == 0 && zone_is_ready(locator->zone)) {
+                succeed(locator);
+                return;
+        }
+        if (r == 0) {
+                locator->waiter.on_ready = on_zone_ready;
+                r = zone_prepare(locator->zone, &locator->waiter);
+                locator->waiting = r == 0;
+        }
+        if (r < 0)
+                fail(locator, TROUBLE_NOT_LOCATED, strerror(-r));
+}
+
+static void ask(Locator *locator);
+
+static void on_answer(Locator *locator, const ldns_pkt *answer) {
+        char text[NAME_TEXT_MAX + 128];
+        Discovery discovery;
+        Name parent;
+
+        discovery_read(answer, &locator->name, &locator->domain, &discovery);
+        if (discovery.step == DISCOVERY_FOUND &&
+            (!locator->access->zone || name_equal(&discovery.apex, &locator->name))) {
+                enter_zone(locator, &discovery.apex, &discovery.mname);
+                return;
+        }
+        if (discovery.step == DISCOVERY_DROP_LABEL && !locator->access->zone &&
+            name_parent(&locator->name, &parent) && name_labels(&parent) > 0) {
+                locator->name = parent;
+                ask(locator);
+                return;
+        }
+        if (locator->access->zone)
+                (void)snprintf(text, sizeof(text), "Zone=%s is not the apex of a zone",
+                               locator->access->zone);
+        else
+                (void)snprintf(text, sizeof(text),
+                               "no zone was found: no SOA at the name or above");
+        fail(locator, TROUBLE_NOT_LOCATED, text);
+}
+
+static void on_lookup(Lookup *lookup, int error, const ldns_pkt *answer, const char *text,
+                      void *userdata) {
+        Locator *locator = userdata;
+
+        locator->lookup = NULL;
+        if (error)
+                fail(locator, TROUBLE_NOT_LOCATED, text);
+        else
+                on_answer(locator, answer);
+}
+
+static void on_transaction(Transaction *transaction, Reply *reply, void *userdata) {
+        Locator *locator = userdata;
+
+        locator->transaction = NULL;
+        if (reply->kind == REPLY_DONE) {
+                on_answer(locator, reply->packet);
+        } else if (locator->server + 1 < locator->n_servers) {
+                locator->server++;
+                ask(locator);
+        } else {
+                complete(locator,
+                         &(Location){.reply = reply, .server = locator->servers[locator->server]});
+        }
+}
+
+static int ask_server(Locator *locator, char error[static KEY_FILE_ERROR_MAX]) {
+        TransactionRequest request = {
+                .opcode = LDNS_PACKET_QUERY,
+                .type = LDNS_RR_TYPE_SOA,
+                .name = locator->name,
+                .timeout_usec = locator->access->timeout_usec,
+        };
+        int r;
+
+        r = access_auth(locator->access, &request.auth, error);
+        if (r < 0)
+                return r;
+        r = message_new_query(&locator->name, LDNS_RR_TYPE_SOA, false, &request.message);
+        if (r < 0)
+                return r;
+        return transaction_new(locator->servers[locator->server], &request, on_transaction, locator,
+                               &locator->transaction);
+}
+
+static void ask(Locator *locator) {
+        char error[KEY_FILE_ERROR_MAX] = "out of memory";
+
+        if (locator->n_servers) {
+                if (ask_server(locator, error) < 0)
+                        fail(locator, TROUBLE_NO_CREDENTIALS, error);
+        } else if (resolver_lookup(locator->table->resolver, &locator->name, LDNS_RR_TYPE_SOA,
+                                   locator->access->timeout_usec, on_lookup, locator,
+                                   &locator->lookup) < 0) {
+                fail(locator, TROUBLE_NOT_LOCATED, error);
+        }
+}
+
+static void on_hosts(HostSearch *search, const HostServer *servers, size_t n, const char *text,
+                     void *userdata) {
+        Locator *locator = userdata;
+
+        locator->search = NULL;
+        for (size_t i = 0; i < n; i++)
+                locator->servers[locator->n_servers++] = server_ref(servers[i].server);
+        if (n == 0)
+                fail(locator, TROUBLE_NOT_LOCATED, text);
+        else
+                ask(locator);
+}
+
+/* The first step, on the loop: what it finds at once may complete at once. */
+static int on_start(sd_event_source *source, void *userdata) {
+        Locator *locator = userdata;
+        Access *access = locator->access;
+
+        if (access->zone && access->n_servers) {
+                enter_zone(locator, &locator->name, NULL);
+        } else if (access->n_servers) {
+                if (hosts_search(locator->table->hosts, access->servers, access->n_servers,
+                                 access->timeout_usec, access->max_outstanding, on_hosts, locator,
+                                 &locator->search) < 0)
+                        fail(locator, TROUBLE_NOT_LOCATED, "out of memory");
+        } else {
+                ask(locator);
+        }
+        return 0;
+}
+
+int locator_new(sd_event *event, ZoneTable *table, const Name *record, const Name *domain,
+                Access *access, LocatorHandler handler, void *userdata, Locator **ret_locator) {
+        Locator *locator = calloc(1, sizeof(*locator));
+        int r = 0;
+
+        if (!locator)
+                return -ENOMEM;
+        locator->event = sd_event_ref(event);
+        locator->table = table;
+        locator->access = access_ref(access);
+        locator->handler = handler;
+        locator->userdata = userdata;
+        locator->domain = *domain;
+        locator->name = *record;
+        if (access->zone)
+                r = name_from_text(access->zone, &locator->name);
+        if (r == 0)
+                r = sd_event_add_defer(event, &locator->defer, on_start, locator);
+        if (r < 0) {
+                (void)locator_free(locator);
+                return r;
+        }
+        *ret_locator = locator;
+        return 0;
+}

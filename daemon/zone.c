@@ -1,0 +1,226 @@
+/* Which servers hold a zone (rule E2; RFC 2136 4.3): Server=, or the SOA's MNAME and then the
+   hosts of the NS RRset. Only the word of the first kind, the primaries, is a verdict (E3).
+
+       unknown --zone_prepare--> NS lookup --> addresses --> ready --zone_doubt--> unknown
+
+   A zone lives while somebody refers to it; waiters share one search. */
+
+#include "daemon/zone.h"
+
+#include <errno.h>
+#include <search.h>
+#include <string.h>
+
+#include "lib/util.h"
+
+enum {
+        HOSTS_MAX = 8, /* MNAME and the first NS hosts */
+};
+
+struct Zone {
+        unsigned n_refs;
+        ZoneTable *table;
+        Name apex;
+        Name mname;
+        Access *access;
+
+        bool ready;
+        unsigned generation;
+        size_t n_servers, n_primaries;
+        Server *servers[HOST_SERVERS_MAX];
+
+        ZoneWaiter *waiters;
+        Lookup *lookup;
+        HostSearch *search;
+        size_t n_endpoints;
+        Endpoint endpoints[HOSTS_MAX];
+};
+
+static int compare(const void *a, const void *b) {
+        const Zone *x = a, *y = b;
+
+        if (x->access != y->access)
+                return x->access < y->access ? -1 : 1;
+        if (x->apex.length != y->apex.length)
+                return x->apex.length < y->apex.length ? -1 : 1;
+        return strncasecmp((const char *)x->apex.wire, (const char *)y->apex.wire, x->apex.length);
+}
+
+static void drop_servers(Zone *zone) {
+        for (size_t i = 0; i < zone->n_servers; i++)
+                (void)server_unref(zone->servers[i]);
+        zone->n_servers = zone->n_primaries = 0;
+        zone->generation++;
+        zone->ready = false;
+}
+
+Zone *zone_ref(Zone *zone) {
+        zone->n_refs++;
+        return zone;
+}
+
+Zone *zone_unref(Zone *zone) {
+        if (!zone || --zone->n_refs > 0)
+                return NULL;
+        (void)tdelete(zone, &zone->table->root, compare);
+        (void)lookup_free(zone->lookup);
+        (void)host_search_free(zone->search);
+        drop_servers(zone);
+        (void)access_unref(zone->access);
+        free(zone);
+        return NULL;
+}
+
+int zone_get(ZoneTable *table, const Name *apex, const Name *mname, Access *access,
+             Zone **ret_zone) {
+        Zone key = {.apex = *apex, .access = access}, *zone;
+        void *node = tfind(&key, &table->root, compare);
+
+        if (node) {
+                zone = zone_ref(*(Zone **)node);
+        } else {
+                zone = calloc(1, sizeof(*zone));
+                if (!zone)
+                        return -ENOMEM;
+                zone->n_refs = 1;
+                zone->table = table;
+                zone->apex = *apex;
+                zone->access = access_ref(access);
+                if (!tsearch(zone, &table->root, compare))
+                        return zone_unref(zone), -ENOMEM;
+        }
+        if (mname && !name_equal(mname, &zone->mname)) {
+                zone->mname = *mname;
+                if (!access->n_servers)
+                        drop_servers(zone);
+        }
+        *ret_zone = zone;
+        return 0;
+}
+
+static void tell_waiters(Zone *zone, const char *text) {
+        ZoneWaiter *waiters = TAKE_PTR(zone->waiters);
+
+        zone_ref(zone);
+        while (waiters) {
+                ZoneWaiter *waiter = waiters;
+                waiters = waiter->next;
+                /* What is left is the zone's again, so that a waiter may end another one. */
+                zone->waiters = waiters;
+                waiter->on_ready(waiter, text);
+                waiters = TAKE_PTR(zone->waiters);
+        }
+        (void)zone_unref(zone);
+}
+
+static void on_hosts(HostSearch *search, const HostServer *servers, size_t n, const char *text,
+                     void *userdata) {
+        Zone *zone = userdata;
+
+        zone->search = NULL;
+        drop_servers(zone);
+        for (size_t i = 0; i < n; i++) {
+                zone->servers[zone->n_servers++] = server_ref(servers[i].server);
+                if (zone->access->n_servers || servers[i].host == 0)
+                        zone->n_primaries = zone->n_servers;
+        }
+        zone->ready = zone->n_servers > 0;
+        tell_waiters(zone, zone->ready ? NULL : text);
+}
+
+static int search_hosts(Zone *zone, const Endpoint *endpoints, size_t n) {
+        return hosts_search(zone->table->hosts, endpoints, n, zone->access->timeout_usec,
+                            zone->access->max_outstanding, on_hosts, zone, &zone->search);
+}
+
+static void add_endpoint(Zone *zone, const Name *name) {
+        Endpoint *endpoint = &zone->endpoints[zone->n_endpoints];
+        char text[NAME_TEXT_MAX];
+
+        name_to_text(name, text);
+        for (size_t i = 0; i < zone->n_endpoints; i++)
+                if (strcasecmp(zone->endpoints[i].host, text) == 0)
+                        return;
+        if (zone->n_endpoints >= HOSTS_MAX || strlen(text) >= sizeof(endpoint->host))
+                return;
+        *endpoint = (Endpoint){.family = AF_UNSPEC, .port = 53};
+        strcpy(endpoint->host, text);
+        zone->n_endpoints++;
+}
+
+static void on_name_servers(Lookup *lookup, int error, const ldns_pkt *answer, const char *text,
+                            void *userdata) {
+        Zone *zone = userdata;
+        const ldns_rr_list *rrs = error ? NULL : ldns_pkt_answer(answer);
+        Name name;
+
+        zone->lookup = NULL;
+        zone->n_endpoints = 0;
+        add_endpoint(zone, &zone->mname);
+        for (size_t i = 0; rrs && i < ldns_rr_list_rr_count(rrs); i++) {
+                const ldns_rr *rr = ldns_rr_list_rr(rrs, i);
+                if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_NS && ldns_rr_rdf(rr, 0) &&
+                    name_from_rdf(ldns_rr_rdf(rr, 0), &name) == 0)
+                        add_endpoint(zone, &name);
+        }
+        if (search_hosts(zone, zone->endpoints, zone->n_endpoints) < 0)
+                tell_waiters(zone, "out of memory");
+}
+
+static int start_search(Zone *zone) {
+        if (zone->access->n_servers)
+                return search_hosts(zone, zone->access->servers, zone->access->n_servers);
+        return resolver_lookup(zone->table->resolver, &zone->apex, LDNS_RR_TYPE_NS,
+                               zone->access->timeout_usec, on_name_servers, zone, &zone->lookup);
+}
+
+int zone_prepare(Zone *zone, ZoneWaiter *waiter) {
+        if (!zone->lookup && !zone->search) {
+                int r = start_search(zone);
+                if (r < 0)
+                        return r;
+        }
+        waiter->next = zone->waiters;
+        zone->waiters = waiter;
+        return 0;
+}
+
+void zone_forget(Zone *zone, ZoneWaiter *waiter) {
+        for (ZoneWaiter **at = &zone->waiters; *at; at = &(*at)->next)
+                if (*at == waiter) {
+                        *at = waiter->next;
+                        return;
+                }
+}
+
+bool zone_is_ready(const Zone *zone) {
+        return zone->ready;
+}
+
+void zone_doubt(Zone *zone) {
+        zone->ready = false;
+}
+
+const Name *zone_apex(const Zone *zone) {
+        return &zone->apex;
+}
+
+Access *zone_access(const Zone *zone) {
+        return zone->access;
+}
+
+unsigned zone_generation(const Zone *zone) {
+        return zone->generation;
+}
+
+size_t zone_n_servers(const Zone *zone) {
+        return zone->n_servers;
+}
+
+size_t zone_n_primaries(const Zone *zone) {
+        return zone->n_primaries;
+}
+
+Server *zone_server(const Zone *zone, size_t i) {
+        return zone->servers[i];
+}

@@ -1,0 +1,50 @@
+/* A zone: apex, primary servers, the access to them; shared by the publications in it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "daemon/access.h"
+#include "daemon/hosts.h"
+#include "daemon/resolver.h"
+#include "lib/name.h"
+
+typedef struct Zone Zone;
+
+/* All zones of a daemon, and what they need. Borrowed pointers. */
+typedef struct ZoneTable {
+        void *root; /* a tsearch() tree */
+        Hosts *hosts;
+        Resolver *resolver;
+} ZoneTable;
+
+/* Wait for a zone's servers; embedded in who waits. on_ready is called once, never from within
+   zone_prepare(); text says what is wrong when the zone has no servers, else it is NULL. */
+typedef struct ZoneWaiter {
+        struct ZoneWaiter *next;
+        void (*on_ready)(struct ZoneWaiter *waiter, const char *text);
+} ZoneWaiter;
+
+/* Finds or makes the zone of this apex and access. mname may be NULL with Server=. */
+int zone_get(ZoneTable *table, const Name *apex, const Name *mname, Access *access,
+             Zone **ret_zone);
+Zone *zone_ref(Zone *zone);
+Zone *zone_unref(Zone *zone);
+
+/* Whether the servers are known and not in doubt. */
+bool zone_is_ready(const Zone *zone);
+
+/* Finds the servers: Server=, else the MNAME and then the NS hosts (E2). */
+int zone_prepare(Zone *zone, ZoneWaiter *waiter);
+void zone_forget(Zone *zone, ZoneWaiter *waiter);
+
+/* The servers did not help: they have to be looked up again. */
+void zone_doubt(Zone *zone);
+
+const Name *zone_apex(const Zone *zone);
+Access *zone_access(const Zone *zone);
+/* Changes whenever the list of servers does: an index is good for one generation. */
+unsigned zone_generation(const Zone *zone);
+size_t zone_n_servers(const Zone *zone);
+size_t zone_n_primaries(const Zone *zone);
+Server *zone_server(const Zone *zone, size_t i);

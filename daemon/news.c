@@ -1,0 +1,233 @@
+/* Turns the end of a pass into an Outcome. A state that stays as it was is not news: a check that
+   found all in order says nothing, a failure with the same cause as the last one neither. */
+
+#include "daemon/news.h"
+
+#include <ctype.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/explain.h"
+#include "lib/message.h"
+
+enum {
+        DETAIL_MAX = 2 * EXPLAIN_TEXT_MAX + NAME_TEXT_MAX + 600,
+        NSUPDATE_SERVER_MAX = NI_MAXHOST + NI_MAXSERV,
+};
+
+/* FNV-1a: only to notice that a text differs from the last one; never 0. */
+static uint32_t text_hash(const char *text) {
+        uint32_t hash = 2166136261;
+
+        for (; *text; text++)
+                hash = (hash ^ (uint8_t)*text) * 16777619;
+        return hash ? hash : 1;
+}
+
+static const char *server_text(const NewsSource *source) {
+        size_t i = source->publication->state == PUBLICATION_FAILED ||
+                                   source->publication->state == PUBLICATION_DENIED
+                           ? source->publication->trouble.server
+                           : source->publication->server;
+
+        return source->zone && i < zone_n_servers(source->zone)
+                       ? server_name(zone_server(source->zone, i))
+                       : "";
+}
+
+static LogFields fields_of(const NewsSource *source, const char *server, char zone[NAME_TEXT_MAX]) {
+        return (LogFields){
+                .domain = source->domain,
+                .record = source->record,
+                .zone = source->zone ? name_to_text(zone_apex(source->zone), zone) : "",
+                .server = server,
+                .state = publication_state_to_string(source->publication->state),
+        };
+}
+
+static void explain(const News *news, const NewsSource *source, const char *server,
+                    const char *zone, Explanation *ret) {
+        const Access *access = source->access;
+        const char *key = access->auth ? auth_description(access->auth) : "";
+        const char *key_name = strrchr(key, ' ');
+
+        explain_trouble(&source->publication->trouble,
+                        &(ExplainContext){
+                                .record = source->record,
+                                .zone = zone,
+                                .server = server,
+                                .key = key,
+                                .key_name = key_name ? key_name + 1 : key,
+                                .detail = news->detail ? news->detail : "",
+                                .security = access->security,
+                                .timeout_usec = access->timeout_usec,
+                        },
+                        ret);
+}
+
+/* "8 s", "15 min": for "next try in". */
+static const char *span_text(uint64_t usec, char text[static 32]) {
+        double seconds = (double)usec / (double)USEC_PER_SEC;
+
+        if (seconds < 100)
+                (void)snprintf(text, 32, "%.*f s", seconds < 10 ? 1 : 0, seconds);
+        else
+                (void)snprintf(text, 32, "%.0f min", seconds / 60);
+        return text;
+}
+
+static void tell_trouble(News *news, const NewsSource *source, Summary *summary,
+                         uint64_t now_usec) {
+        const Publication *p = source->publication;
+        const char *server = news->server ? news->server : server_text(source);
+        char zone[NAME_TEXT_MAX], rcode[32], span[32], detail[DETAIL_MAX];
+        LogFields fields = fields_of(source, server, zone);
+        Explanation words;
+        uint32_t hash;
+
+        explain(news, source, server, fields.zone, &words);
+        words.cure[0] = (char)toupper((unsigned char)words.cure[0]);
+        hash = text_hash(words.cause);
+        if (hash == news->told)
+                return;
+        news->told = hash;
+        fields.rcode = explain_rcode(&p->trouble, rcode);
+        (void)snprintf(detail, sizeof(detail), "%s: %s. %s. Next try in %s.",
+                       p->withdraw                                     ? "withdrawal failed"
+                       : p->state == PUBLICATION_DENIED                ? "denied"
+                       : source->state_before == PUBLICATION_PUBLISHED ? "check failed"
+                                                                       : "failed",
+                       words.cause, words.cure, span_text(p->due_usec - now_usec, span));
+        summary_add(summary, &(Outcome){.kind = p->state == PUBLICATION_DENIED ? LOG_KIND_DENIED
+                                                                               : LOG_KIND_FAILED,
+                                        .fields = fields,
+                                        .cause = words.cause,
+                                        .detail = detail,
+                                        .cure = words.cure});
+}
+
+static const char *what_was_done(const NewsSource *source) {
+        bool repaired = source->state_before == PUBLICATION_PUBLISHED;
+
+        switch (source->publication->wrote) {
+        case PLAN_IN_ORDER:
+                return "it was there already";
+        case PLAN_PUBLISH:
+                return repaired ? "it was missing" : "added";
+        case PLAN_CHANGE:
+                return repaired ? "somebody had changed it" : "changed";
+        case PLAN_WITHDRAW:
+                return "an old one removed";
+        case _PLAN_VERDICT_MAX:
+                break;
+        }
+        return "";
+}
+
+static void tell_ttl(News *news, const NewsSource *source, const LogFields *fields) {
+        const Plan *plan = source->plan;
+
+        if (!plan || !plan->ttl_adopted || news->told_ttl) {
+                news->told_ttl = plan && plan->ttl_adopted;
+                return;
+        }
+        news->told_ttl = true;
+        log_event(LOG_KIND_TTL_ADOPTED, fields,
+                  "%s: TTL %u instead of the configured %u: an RRset has one TTL, and other "
+                  "publishers' records at %s have this one",
+                  source->domain, plan->ttl, source->wanted->ttl, source->record);
+}
+
+static void tell_published(News *news, const NewsSource *source, Summary *summary) {
+        const char *server = server_text(source);
+        bool was_published = source->state_before == PUBLICATION_PUBLISHED;
+        bool wrote = source->publication->wrote != PLAN_IN_ORDER;
+        char zone[NAME_TEXT_MAX], srv[SRV_TEXT_MAX], detail[DETAIL_MAX], cause[300];
+        LogFields fields = fields_of(source, server, zone);
+
+        if (!was_published || wrote) {
+                (void)snprintf(cause, sizeof(cause), "at %s", server);
+                (void)snprintf(detail, sizeof(detail), "%s %s SRV %s TTL %u at %s (%s)",
+                               was_published ? "repaired" : "published", source->record,
+                               srv_to_text(source->wanted, srv),
+                               source->plan ? source->plan->ttl : source->wanted->ttl, server,
+                               what_was_done(source));
+                summary_add(summary, &(Outcome){.kind = was_published ? LOG_KIND_REPAIRED
+                                                                      : LOG_KIND_PUBLISHED,
+                                                .fields = fields,
+                                                .cause = cause,
+                                                .detail = detail});
+        }
+        tell_ttl(news, source, &fields);
+}
+
+static void tell_withdrawn(const NewsSource *source, Summary *summary) {
+        const char *server = server_text(source);
+        char zone[NAME_TEXT_MAX], detail[DETAIL_MAX], cause[300];
+        bool wrote = source->publication->wrote != PLAN_IN_ORDER;
+
+        (void)snprintf(cause, sizeof(cause), "at %s", server);
+        (void)snprintf(detail, sizeof(detail), "withdrawn %s SRV at %s (%s)", source->record,
+                       server, wrote ? "removed" : "it was not there");
+        summary_add(summary, &(Outcome){.kind = LOG_KIND_WITHDRAWN,
+                                        .fields = fields_of(source, server, zone),
+                                        .cause = cause,
+                                        .detail = detail});
+}
+
+void news_tell(News *news, const NewsSource *source, Summary *summary, uint64_t now_usec) {
+        switch (source->publication->state) {
+        case PUBLICATION_PUBLISHED:
+                news->told = 0;
+                tell_published(news, source, summary);
+                break;
+        case PUBLICATION_WITHDRAWN:
+                news->told = 0;
+                tell_withdrawn(source, summary);
+                break;
+        case PUBLICATION_DENIED:
+        case PUBLICATION_FAILED:
+                tell_trouble(news, source, summary, now_usec);
+                break;
+        case PUBLICATION_LOCATING:
+        case PUBLICATION_PUBLISHING:
+        case PUBLICATION_STANDBY:
+        case PUBLICATION_WITHDRAWING:
+        case PUBLICATION_OBSERVED:
+        case _PUBLICATION_STATE_MAX:
+                break;
+        }
+}
+
+/* "192.0.2.1" or "192.0.2.1 5353": the form of nsupdate's server line. */
+static void nsupdate_server(const Server *server, char text[static NSUPDATE_SERVER_MAX]) {
+        char host[NI_MAXHOST], port[NI_MAXSERV];
+        socklen_t size;
+        const struct sockaddr *address = server_address(server, &size);
+
+        if (getnameinfo(address, size, host, sizeof(host), port, sizeof(port),
+                        NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+                text[0] = '\0';
+        else if (strcmp(port, "53") == 0)
+                (void)snprintf(text, NSUPDATE_SERVER_MAX, "%s", host);
+        else
+                (void)snprintf(text, NSUPDATE_SERVER_MAX, "%s %s", host, port);
+}
+
+void news_print_plan(const NewsSource *source, const Server *server) {
+        _cleanup_(freep) char *script = NULL;
+        char address[NSUPDATE_SERVER_MAX];
+        Name record;
+        UpdatePart part = {.record = &record, .plan = source->plan};
+
+        if (source->plan->n_ops == 0) {
+                (void)printf("; %s: in order at %s, nothing to do\n", source->record,
+                             server_name(server));
+                return;
+        }
+        nsupdate_server(server, address);
+        if (name_from_text(source->record, &record) == 0 &&
+            message_update_script(address, zone_apex(source->zone), &part, 1, &script) == 0)
+                (void)printf("; %s at %s\n%s", source->record, server_name(server), script);
+}

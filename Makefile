@@ -16,7 +16,8 @@ SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined 
 # Asked for when something is compiled, so that `make deps` and `make help` work without them.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
-BASE_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DSRVPUBD_VERSION='"$(VERSION)"' \
+# HAVE_STDBOOL_H: else ldns defines a _Bool of its own, a char.
+BASE_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DHAVE_STDBOOL_H -DSRVPUBD_VERSION='"$(VERSION)"' \
 	-DSRVPUBD_SYSCONFDIR='"$(SYSCONFDIR)"' -I. $(WARNINGS) -pthread -MMD -MP $(PKG_CFLAGS)
 
 ENGINE := $(wildcard lib/*.c config/*.c) $(filter-out daemon/main.c,$(wildcard daemon/*.c))

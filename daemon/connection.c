@@ -125,6 +125,7 @@ static Exchange *connection_find(const Connection *connection, uint16_t id) {
         Exchange *exchange;
 
         TAILQ_FOREACH(exchange, &connection->outstanding, link) {
+                /* cppcheck-suppress uninitvar; it does not see through TAILQ_FOREACH */
                 if (exchange->is_sent && exchange->id == id)
                         return exchange;
         }

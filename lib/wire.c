@@ -78,7 +78,7 @@ bool wire_survey(const uint8_t *bytes, size_t size, WireSurvey *ret_survey) {
 
 bool wire_read_name(const uint8_t *bytes, size_t size, size_t *offset, Name *ret_name) {
         Name name = {};
-        size_t at = *offset, segment = *offset, end = 0;
+        size_t at = *offset, segment = at, end = 0;
         for (;;) {
                 if (at >= size)
                         return false;

@@ -1,0 +1,350 @@
+/* The drivers, in a tree by record name. A reload marks what the new configuration wants; what is
+   left unmarked is withdrawn, or let go if nothing of it is remembered. Drivers are freed from a
+   deferred call, never from within their own. */
+
+#include "daemon/fleet.h"
+
+#include <errno.h>
+#include <search.h>
+#include <string.h>
+#include <strings.h>
+
+#include "daemon/driver.h"
+#include "daemon/log.h"
+#include "lib/util.h"
+
+struct Fleet {
+        FleetOptions options;
+        AccessTable accesses;
+        Schedule *schedule;
+        Summary *summary;
+        DriverContext context;
+        void *root; /* of the tree of drivers */
+        bool loaded;
+        bool stopping;
+        bool failed;    /* with once: not all ended well */
+        unsigned round; /* of fleet_apply() */
+        size_t n_pending;
+        sd_event_source *bury; /* frees the dead, tells of the end */
+        size_t n_dead;
+        Driver **dead;
+
+        /* While applying. */
+        const Config *config;
+        Offer *offer;
+};
+
+static int compare(const void *a, const void *b) {
+        return strcasecmp(driver_record(a), driver_record(b));
+}
+
+static void on_due(void *userdata) {
+        driver_due(userdata);
+}
+
+static void forget_drivers(Fleet *fleet) {
+        for (size_t i = 0; i < fleet->n_dead; i++) {
+                (void)tdelete(fleet->dead[i], &fleet->root, compare);
+                (void)driver_free(fleet->dead[i]);
+        }
+        fleet->n_dead = 0;
+}
+
+static int on_bury(sd_event_source *source, void *userdata) {
+        Fleet *fleet = userdata;
+
+        forget_drivers(fleet);
+        if ((fleet->options.once || fleet->stopping) && fleet->n_pending == 0 &&
+            (fleet->loaded || fleet->failed))
+                fleet->options.on_done(!fleet->failed, fleet->options.userdata);
+        return 0;
+}
+
+static void bury_later(Fleet *fleet) {
+        (void)sd_event_source_set_enabled(fleet->bury, SD_EVENT_ONESHOT);
+}
+
+/* Lack of memory leaves it to live on, idle. */
+static void kill_driver(Fleet *fleet, Driver *driver) {
+        Driver **dead = realloc(fleet->dead, (fleet->n_dead + 1) * sizeof(Driver *));
+
+        if (!dead)
+                return;
+        fleet->dead = dead;
+        dead[fleet->n_dead++] = driver;
+        bury_later(fleet);
+}
+
+static bool is_well(PublicationState state) {
+        return state == PUBLICATION_PUBLISHED || state == PUBLICATION_STANDBY ||
+               state == PUBLICATION_WITHDRAWN || state == PUBLICATION_OBSERVED;
+}
+
+/* A pass ended. */
+static void on_ended(Driver *driver, void *userdata) {
+        Fleet *fleet = userdata;
+        PublicationState state = driver_publication(driver)->state;
+
+        if (fleet->options.once) {
+                fleet->failed = fleet->failed || !is_well(state);
+                fleet->n_pending--;
+                driver_park(driver);
+                bury_later(fleet);
+        } else if (state == PUBLICATION_WITHDRAWN) {
+                if (fleet->stopping)
+                        fleet->n_pending--;
+                kill_driver(fleet, driver);
+        }
+}
+
+int fleet_new(const FleetOptions *options, Fleet **ret_fleet) {
+        Fleet *fleet = calloc(1, sizeof(*fleet));
+        int r;
+
+        if (!fleet)
+                return -ENOMEM;
+        fleet->options = *options;
+        if ((r = schedule_new(options->event, on_due, &fleet->schedule)) < 0 ||
+            (r = summary_new(options->event, options->once, &fleet->summary)) < 0 ||
+            (r = sd_event_add_defer(options->event, &fleet->bury, on_bury, fleet)) < 0) {
+                (void)fleet_free(fleet);
+                return r;
+        }
+        (void)sd_event_source_set_enabled(fleet->bury, SD_EVENT_OFF);
+        fleet->context = (DriverContext){
+                .event = options->event,
+                .zones = options->zones,
+                .schedule = fleet->schedule,
+                .summary = fleet->summary,
+                .state = options->state,
+                .dry_run = options->dry_run,
+                .on_ended = on_ended,
+                .userdata = fleet,
+        };
+        *ret_fleet = fleet;
+        return 0;
+}
+
+static void free_driver(void *driver) {
+        (void)driver_free(driver);
+}
+
+Fleet *fleet_free(Fleet *fleet) {
+        if (!fleet)
+                return NULL;
+        (void)sd_event_source_disable_unref(fleet->bury);
+        tdestroy(fleet->root, free_driver);
+        free(fleet->dead);
+        (void)summary_free(fleet->summary);
+        (void)schedule_free(fleet->schedule);
+        free(fleet);
+        return NULL;
+}
+
+/* --- following the configuration -------------------------------------------------------------- */
+
+/* The driver of service.domain, made if there is none. */
+static int get_driver(Fleet *fleet, const char *service, const char *domain, Driver **ret_driver) {
+        Driver *driver, **node;
+        int r;
+
+        r = driver_new(&fleet->context, service, domain, &driver);
+        if (r < 0)
+                return r;
+        node = tsearch(driver, &fleet->root, compare);
+        if (!node || *node != driver)
+                (void)driver_free(driver);
+        if (!node)
+                return -ENOMEM;
+        *ret_driver = *node;
+        return 0;
+}
+
+static int set_driver(Fleet *fleet, Driver *driver, const Wanted *wanted,
+                      const Settings *settings) {
+        Access *access;
+        int r;
+
+        r = access_get(&fleet->accesses, settings, &access);
+        if (r < 0)
+                return r;
+        if (fleet->options.once && !driver_access(driver))
+                fleet->n_pending++;
+        r = driver_set(driver, wanted, access);
+        (void)access_unref(access);
+        return r;
+}
+
+static int want_domain(Fleet *fleet, const Domain *domain) {
+        Wanted wanted = {
+                .offer = fleet->offer,
+                .priority = domain->priority,
+                .weight = domain->weight,
+                .ttl_sec = domain->ttl_sec,
+        };
+        Driver *driver;
+        int r;
+
+        r = get_driver(fleet, fleet->config->service, domain->name, &driver);
+        if (r < 0)
+                return r;
+        *driver_mark(driver) = fleet->round;
+        return set_driver(fleet, driver, &wanted, domain->settings);
+}
+
+static int want_all(Fleet *fleet, const char *home) {
+        const char *home_domain = home ? strchr(home, '.') : NULL;
+        Domain domain;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < fleet->config->n_domains; i++)
+                r = want_domain(fleet, &fleet->config->domains[i]);
+        if (r == 0 && home_domain && config_home_domain(fleet->config, home_domain + 1, &domain))
+                r = want_domain(fleet, &domain);
+        return r;
+}
+
+/* --- following the state ---------------------------------------------------------------------- */
+
+/* The settings that a remembered record was published with; times are today's. */
+static int row_settings(const Fleet *fleet, const StateRow *row, Settings *ret_settings,
+                        Endpoint endpoints[static HOST_SERVERS_MAX]) {
+        _cleanup_(freep) char *servers = strdup(row->servers);
+        char *rest, *word;
+        size_t n = 0;
+
+        if (!servers)
+                return -ENOMEM;
+        for (word = strtok_r(servers, " ", &rest); word && n < HOST_SERVERS_MAX;
+             word = strtok_r(NULL, " ", &rest))
+                if (endpoint_from_text(word, &endpoints[n]) == 0)
+                        n++;
+        *ret_settings = fleet->config->settings;
+        ret_settings->servers = endpoints;
+        ret_settings->n_servers = n;
+        ret_settings->zone = row->zone_given ? (char *)row->zone : NULL;
+        ret_settings->security = row->security;
+        ret_settings->key_file = row->security == SECURITY_TSIG ? (char *)row->key_file : NULL;
+        ret_settings->on_stop = ON_STOP_KEEP;
+        return 0;
+}
+
+static const char *row_service(const StateRow *row, char service[static 256]) {
+        size_t record = strlen(row->record), domain = strlen(row->domain);
+
+        if (record <= domain + 1 || record - domain - 1 >= 256)
+                return NULL;
+        (void)snprintf(service, 256, "%.*s", (int)(record - domain - 1), row->record);
+        return service;
+}
+
+static int on_row(const StateRow *row, void *userdata) {
+        Fleet *fleet = userdata;
+        Endpoint endpoints[HOST_SERVERS_MAX];
+        char service[256];
+        Settings settings;
+        Driver *driver;
+        int r;
+
+        if (!row_service(row, service))
+                return 0;
+        r = get_driver(fleet, service, row->domain, &driver);
+        if (r < 0)
+                return r;
+        if (!driver_access(driver)) {
+                r = row_settings(fleet, row, &settings, endpoints);
+                if (r == 0)
+                        r = set_driver(fleet, driver, &(Wanted){0}, &settings);
+                if (r < 0)
+                        return r;
+                *driver_mark(driver) = fleet->round;
+        }
+        return driver_remember(driver, row);
+}
+
+/* --- what is left out ------------------------------------------------------------------------- */
+
+typedef struct Sweep {
+        Fleet *fleet;
+        int error;
+} Sweep;
+
+static void let_go(Fleet *fleet, Driver *driver, int *ret_error) {
+        int r = 0;
+
+        if (*driver_mark(driver) == fleet->round || driver_publication(driver)->withdraw)
+                return;
+        if (driver_has_memory(driver))
+                r = driver_set(driver, &(Wanted){0}, driver_access(driver));
+        else
+                kill_driver(fleet, driver);
+        if (r < 0)
+                *ret_error = r;
+}
+
+static void on_node(const void *node, VISIT visit, void *userdata) {
+        Sweep *sweep = userdata;
+
+        if (visit == postorder || visit == leaf)
+                let_go(sweep->fleet, *(Driver *const *)node, &sweep->error);
+}
+
+int fleet_apply(Fleet *fleet, const Config *config, const char *target, const char *home,
+                bool complete) {
+        Sweep sweep = {.fleet = fleet};
+        Name name;
+        int r;
+
+        r = name_from_text(target, &name);
+        if (r == 0)
+                r = offer_new(&name, config->port, !config->target, &fleet->offer);
+        if (r < 0)
+                return r;
+        forget_drivers(fleet);
+        fleet->config = config;
+        fleet->round++;
+        if (config->publishing)
+                r = want_all(fleet, home);
+        if (r == 0 && complete && !fleet->loaded && fleet->options.state)
+                r = state_each(fleet->options.state, on_row, fleet);
+        if (r == 0 && complete) {
+                fleet->loaded = true;
+                twalk_r(fleet->root, on_node, &sweep);
+                r = sweep.error;
+        }
+        fleet->offer = offer_unref(fleet->offer);
+        bury_later(fleet);
+        return r;
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static void on_stop_node(const void *node, VISIT visit, void *userdata) {
+        Fleet *fleet = userdata;
+        Driver *driver = *(Driver *const *)node;
+
+        if (visit != postorder && visit != leaf)
+                return;
+        if (driver_has_memory(driver) && !driver_publication(driver)->withdraw &&
+            driver_access(driver)->on_stop == ON_STOP_WITHDRAW) {
+                fleet->n_pending++;
+                (void)driver_set(driver, &(Wanted){0}, driver_access(driver));
+        } else {
+                driver_park(driver);
+        }
+}
+
+size_t fleet_stop(Fleet *fleet) {
+        fleet->stopping = true;
+        twalk_r(fleet->root, on_stop_node, fleet);
+        return fleet->n_pending;
+}
+
+size_t fleet_n_pending(const Fleet *fleet) {
+        return fleet->n_pending;
+}
+
+void fleet_fail(Fleet *fleet) {
+        fleet->failed = true;
+        bury_later(fleet);
+}

@@ -1,0 +1,42 @@
+/* All publications of the daemon: which there are, by record name, and how they fare together. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <systemd/sd-event.h>
+
+#include "config/config.h"
+#include "daemon/state.h"
+#include "daemon/zone.h"
+
+typedef struct Fleet Fleet;
+
+/* Borrowed pointers, which outlive the fleet. */
+typedef struct FleetOptions {
+        sd_event *event;
+        ZoneTable *zones;
+        State *state; /* NULL with dry_run */
+        bool once;    /* one pass each */
+        bool dry_run;
+        /* With once, or after fleet_stop(): all that was to be done is done, well or not. */
+        void (*on_done)(bool all_well, void *userdata);
+        void *userdata;
+} FleetOptions;
+
+int fleet_new(const FleetOptions *options, Fleet **ret_fleet);
+Fleet *fleet_free(Fleet *fleet);
+
+/* Makes the drivers follow the configuration: target is what is published, home this machine's FQDN
+   (NULL: not known). What is no longer wanted is withdrawn, unless !complete: then only additions
+   and changes are acted on. The first call brings in what the state remembers. -ENOMEM, or what
+   reading the state failed with. */
+int fleet_apply(Fleet *fleet, const Config *config, const char *target, const char *home,
+                bool complete);
+
+/* The end: withdraws where OnStop=withdraw, gives the others up. Returns how many withdrawals are
+   under way; on_done follows when they are over. */
+size_t fleet_stop(Fleet *fleet);
+size_t fleet_n_pending(const Fleet *fleet);
+
+/* With once: nothing can be done. */
+void fleet_fail(Fleet *fleet);

@@ -1,0 +1,179 @@
+"""SIGHUP, bad files and a damaged state: what was in force stays in force, and it is said why."""
+import os
+
+from support.client import OURS
+from support.daemon import PUBLISHED
+from support.scenario import scenario
+
+BOTH = ("named", "knot")
+RECORD = "_vlmcs._tcp.contoso.com."
+
+
+@scenario(servers=BOTH)
+def domain_added_by_reload(test):
+    server = test.primary()
+    daemon = test.daemon()
+    test.wait_srv(server, "contoso.com", [OURS])
+    daemon.reload(domains=["contoso.com", "adsecurity.org"])
+    test.wait_srv(server, "adsecurity.org", [OURS])
+    test.srv_stays(server, "contoso.com", [OURS], seconds=0.5)
+
+
+@scenario(servers=("named",), cases={
+    "syntax": ("[Service\nPort=1\n",), "unknown-key": ("[Service]\nPrt=1\n",),
+    "bad-value": ("[Service]\nPort=99999\n",), "unknown-section": ("[Servcie]\nPort=1\n",),
+    "bad-target": ("[Service]\nTarget=-bad-.contoso.com\n",)})
+def broken_file_leaves_the_running_configuration(test, text):
+    server = test.primary()
+    daemon = test.daemon()
+    test.wait_srv(server, "contoso.com", [OURS])
+    daemon.wait_about("contoso.com", PUBLISHED)
+    mark = daemon.mark()
+    daemon.replace_config(text)
+    daemon.reload()
+    daemon.wait_log(r"srvpubd\.conf:\d+: ", after=mark)
+    test.nsupdate(server, f"update delete {RECORD} SRV")
+    test.wait_srv(server, "contoso.com", [OURS])
+    daemon.configure()
+    daemon.reload(domains=["contoso.com", "adsecurity.org"])
+    test.wait_srv(server, "adsecurity.org", [OURS])
+
+
+@scenario(servers=("named",))
+def missing_file_leaves_the_running_configuration(test):
+    server = test.primary()
+    daemon = test.daemon()
+    daemon.wait_about("contoso.com", PUBLISHED)
+    mark = daemon.mark()
+    daemon.config_path.unlink()
+    daemon.reload()
+    daemon.wait_log(r"srvpubd\.conf", after=mark)
+    test.nsupdate(server, f"update delete {RECORD} SRV")
+    test.wait_srv(server, "contoso.com", [OURS])
+
+
+@scenario(servers=("named",))
+def reload_is_told_to_systemd(test):
+    test.primary()
+    daemon = test.daemon()
+    daemon.wait_notify("READY=1")
+    daemon.told.clear()
+    daemon.reload()
+    daemon.wait_notify("RELOADING=1")
+    daemon.wait_notify("READY=1")
+    daemon.process.signal(15)
+    daemon.wait_notify("STOPPING=1")
+    daemon.wait_end(0)
+
+
+@scenario(servers=("named",))
+def reload_without_change_disturbs_nothing(test):
+    server = test.primary()
+    daemon = test.daemon()
+    daemon.wait_about("contoso.com", PUBLISHED)
+    mark = daemon.mark()
+    for _ in range(20):
+        daemon.reload()
+    test.srv_stays(server, "contoso.com", [OURS], seconds=1)
+    test.check(not daemon.said("(?i)withdr|fail", mark), "nothing is withdrawn or fails")
+    test.check(not daemon.said_about("contoso.com", PUBLISHED, after=mark), "published was said already")
+
+
+@scenario(servers=("named",))
+def drop_ins_are_read_in_order(test):
+    server = test.primary()
+    daemon = test.daemon(start=False)
+    directory = daemon.config_path.with_name(daemon.config_path.name + ".d")
+    directory.mkdir()
+    (directory / "10-first.conf").write_text("[Service]\nPriority=1\nWeight=1\n"
+                                             "[Publish]\nDnsDomainPublishList=adsecurity.org\n")
+    (directory / "20-second.conf").write_text("[Service]\nPriority=2\n")
+    (directory / "30-ignored.txt").write_text("[Service]\nPriority=3\n")
+    daemon.start()
+    for domain in ("contoso.com", "adsecurity.org"):
+        test.wait_srv(server, domain, [OURS._replace(priority=2, weight=1)])
+    (directory / "40-reset.conf").write_text("[Publish]\nDnsDomainPublishList=\nDnsDomainPublishList=adsecurity.org\n")
+    daemon.reload()
+    test.wait_srv(server, "contoso.com", [])
+    test.srv_stays(server, "adsecurity.org", [OURS._replace(priority=2, weight=1)], seconds=0.5)
+
+
+@scenario(servers=("named",))
+def key_file_below_the_credentials_directory(test):
+    server = test.primary()
+    path = test.key_file()
+    daemon = test.daemon(start=False, Update={"KeyFile": path.name})
+    daemon.environment["CREDENTIALS_DIRECTORY"] = str(path.parent)
+    daemon.start()
+    test.wait_srv(server, "contoso.com", [OURS])
+
+
+# State.
+
+def state_files(daemon):
+    return sorted(path.name for path in daemon.state_directory.iterdir())
+
+
+@scenario(servers=("named",), cases={
+    "garbage": (lambda path: path.write_bytes(os.urandom(20000)),),
+    "empty": (lambda path: path.write_bytes(b""),),
+    "cut": (lambda path: os.truncate(path, 3000),),
+    "text": (lambda path: path.write_text("this is not a database\n" * 500),)})
+def damaged_state_is_set_aside(test, damage):
+    server = test.primary()
+    daemon = test.daemon()
+    test.wait_srv(server, "contoso.com", [OURS])
+    daemon.wait_about("contoso.com", PUBLISHED)
+    daemon.terminate()
+    for path in daemon.state_directory.glob("state.db-*"):
+        path.unlink()
+    damage(daemon.state_directory / "state.db")
+    daemon.start()
+    test.nsupdate(server, f"update delete {RECORD} SRV")
+    test.wait_srv(server, "contoso.com", [OURS])
+    if test.scenario.case != "empty":
+        daemon.wait_log(r"state\.db\.bad-")
+        test.check(any(name.startswith("state.db.bad-") for name in state_files(daemon)), "the damaged file is kept")
+    daemon.reload(Publish={"DnsPublishing": "no"})
+    test.wait_srv(server, "contoso.com", [])
+
+
+@scenario(servers=("named",))
+def lost_state_publishes_all_the_same(test):
+    server = test.primary()
+    daemon = test.daemon()
+    test.wait_srv(server, "contoso.com", [OURS])
+    daemon.kill()
+    for path in daemon.state_directory.iterdir():
+        path.unlink()
+    daemon.start()
+    daemon.reload(Service={"Priority": 3})
+    test.wait_srv(server, "contoso.com", [OURS._replace(priority=3)])
+
+
+@scenario(servers=("named",))
+def second_daemon_on_one_state_ends(test):
+    test.primary()
+    daemon = test.daemon()
+    daemon.wait_ready()
+    second = test.daemon(state=daemon.state_directory, start=False)
+    done = second.run(expect=1)
+    test.check(str(daemon.state_directory) in done.stderr, f"it names the directory: {done.stderr}")
+
+
+@scenario(servers=("named",))
+def killed_at_any_moment_it_goes_on(test):
+    """kill -9 again and again while it publishes and withdraws: in the end all is as configured."""
+    server = test.primary()
+    daemon = test.daemon(start=False)
+    names = [f"site{n}.contoso.com" for n in range(20)]
+    for turn in range(12):
+        daemon.configure(domains=names[turn % 3::2])
+        mark = 0
+        daemon.start()
+        daemon.wait_log("." if turn % 2 else "published|withdr", after=mark)
+        daemon.kill()
+    daemon.configure(domains=names[:3])
+    daemon.start()
+    for number, name in enumerate(names):
+        test.wait_srv(server, name, [OURS] if number < 3 else [], timeout=15)

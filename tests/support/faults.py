@@ -1,0 +1,181 @@
+"""Wrong answers, by name. Each function here returns a fault: a function of an Exchange.
+
+A fault that says "done" has carried out the request before it answers wrongly; the others have not.
+"""
+import struct
+
+from support import tsig, wire
+from support.scripted import Answer, random_octets
+from support.tsig import Key
+
+OTHER_KEY = Key(name="another-key", secret="YW5vdGhlciBrZXksIHRoYXQgbm9ib2R5IGhhcw==")
+
+
+def close_before():
+    """The connection is closed instead of an answer."""
+    return lambda exchange: Answer(close=True)
+
+
+def done_then_close():
+    """Done, but the connection closes before the answer: the client cannot know."""
+    return lambda exchange: Answer(exchange.right_answer() and None, close=True)
+
+
+def close_within():
+    """Done, and closed after half of the answer."""
+    def fault(exchange):
+        data = exchange.right_answer()
+        return Answer(data, cut=len(data) // 2, close=True)
+    return fault
+
+
+def close_after():
+    """The right answer, and then the connection closes."""
+    return lambda exchange: Answer(exchange.right_answer(), close=True)
+
+
+def silence():
+    return lambda exchange: Answer()
+
+
+def done_then_silence():
+    return lambda exchange: Answer(exchange.right_answer() and None)
+
+
+def garbage(size=40, seed=1):
+    """Octets that are no DNS message."""
+    return lambda exchange: random_octets(size, seed)
+
+
+def empty():
+    """A TCP message of no octets."""
+    return lambda exchange: b""
+
+
+def header_only():
+    """An id and nothing else that makes sense behind it: 12 octets that announce records."""
+    return lambda exchange: exchange.data[:2] + b"\xa8\x00" + b"\xff" * 8
+
+
+def truncated(size=20):
+    """A message that ends in its middle, in a frame that says so."""
+    return lambda exchange: exchange.right_answer()[:size]
+
+
+def altered(change, done=True):
+    """The right answer with change(message) applied before it is signed."""
+    def fault(exchange):
+        message = exchange.reply() if done else exchange.bare_reply()
+        change(message)
+        return exchange.sign(message)
+    return fault
+
+
+def tc():
+    """Truncation announced (over TCP it makes no sense)."""
+    return altered(lambda message: setattr(message, "flags", message.flags | wire.TC))
+
+
+def udp_tc():
+    """Over UDP nothing but TC, over TCP the right answer."""
+    def fault(exchange):
+        if not exchange.over_udp:
+            return exchange.right_answer()
+        message = exchange.bare_reply()
+        message.flags |= wire.TC
+        return exchange.sign(message)
+    return fault
+
+
+def no_aa():
+    return altered(lambda message: setattr(message, "flags", message.flags & ~wire.AA))
+
+
+def wrong_id():
+    return altered(lambda message: setattr(message, "id", message.id ^ 0x5555))
+
+
+def wrong_question():
+    return altered(lambda message: setattr(message, "question", [("other.example", *message.question[0][1:])]))
+
+
+def wrong_opcode():
+    return altered(lambda message: setattr(message, "opcode", 4))
+
+
+def not_a_reply():
+    return altered(lambda message: setattr(message, "flags", message.flags & ~wire.QR))
+
+
+def unsigned():
+    """Done, the right answer without its signature."""
+    return lambda exchange: exchange.reply().wire()
+
+
+def bad_mac():
+    """Done, signed with a secret that is not ours."""
+    return lambda exchange: exchange.sign(exchange.reply(), mac=random_octets(32))
+
+
+def wrong_key_name():
+    return lambda exchange: exchange.sign(exchange.reply(), key=OTHER_KEY)
+
+
+def wrong_algorithm():
+    def fault(exchange):
+        key = Key(exchange.key.name, "hmac-sha512", exchange.key.secret)
+        return exchange.sign(exchange.reply(), key=key)
+    return fault
+
+
+def badkey():
+    return lambda exchange: exchange.tsig_error(tsig.BADKEY)
+
+
+def badsig():
+    return lambda exchange: exchange.tsig_error(tsig.BADSIG)
+
+
+def badtime(offset=3600):
+    """The server's clock is offset seconds ahead: NOTAUTH, BADTIME, signed."""
+    def fault(exchange):
+        now = exchange.signature.time
+        return exchange.sign(exchange.bare_reply("NOTAUTH"), error=tsig.BADTIME, now=now,
+                             other=tsig.pack_time(now + offset))
+    return fault
+
+
+def server_time(offset=3600):
+    """Done and signed well, but at a time outside the fudge."""
+    return lambda exchange: exchange.sign(exchange.reply(), now=exchange.server.now() + offset)
+
+
+def rcode(name, signed=True):
+    """Nothing done but this RCODE."""
+    def fault(exchange):
+        message = exchange.bare_reply(name)
+        return exchange.sign(message) if signed else message.wire()
+    return fault
+
+
+def lie():
+    """NOERROR, signed, and nothing done (rule E4)."""
+    return rcode("NOERROR")
+
+
+def echo(name="REFUSED", done=False):
+    """The request sent back with QR and the RCODE set, its own MAC in it, as Samba does."""
+    def fault(exchange):
+        if done:
+            exchange.reply()
+        bits, = struct.unpack_from("!H", exchange.data, 2)
+        return exchange.data[:2] + struct.pack("!H", bits | wire.QR | wire.rcode(name)) + exchange.data[4:]
+    return fault
+
+
+def then(first, second):
+    """Two faults: first's answer, preceded by second(server) as a side effect."""
+    def fault(exchange):
+        second(exchange.server)
+        return first(exchange) if first else exchange.right_answer()
+    return fault

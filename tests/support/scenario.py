@@ -1,0 +1,225 @@
+"""What a scenario is: a function with a Test, which lends it servers, daemons and a namespace.
+
+    @scenario(servers=("named", "knot"))
+    def absent_record_is_published(test):
+        server = test.primary()
+        daemon = test.daemon()
+        test.wait_srv(server, "contoso.com", [OURS])
+
+Each runs in network, mount, PID and UTS namespaces of its own (support/child.py), as PID 1: what it
+has started ends with it. Its directory is removed when it passes.
+"""
+import ctypes
+import fcntl
+import os
+import pathlib
+import socket
+import struct
+from dataclasses import dataclass
+
+from support import client
+from support.daemon import Daemon
+from support.proxy import Proxy
+from support.scripted import ScriptedServer
+from support.servers import Knot, Named
+from support.tsig import Key
+from support.waiting import Failure, holds_for, wait_until
+from support.zone import Zone
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCENARIOS = []
+SERVERS = {"named": Named, "knot": Knot, "scripted": ScriptedServer}
+KEY = Key()
+DOMAINS = ("contoso.com", "emea.contoso.com", "adsecurity.org")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    file: str
+    function: object
+    server: str  # a key of SERVERS, or "" when the scenario makes its own
+    case: str  # a key of the scenario's cases, or ""
+    arguments: tuple
+    timeout: float
+
+    @property
+    def name(self):
+        variant = ",".join(filter(None, (self.server, self.case)))
+        return f"{self.file}.{self.function.__name__}" + (f"[{variant}]" if variant else "")
+
+
+def scenario(servers=("",), cases=None, timeout=60.0):
+    """Registers a function for a run with each server named and each case (name -> tuple of further
+    arguments); timeout in seconds."""
+    def register(function):
+        file = function.__module__.rpartition(".")[2]
+        SCENARIOS.extend(Scenario(file, function, server, case, arguments, timeout)
+                         for server in servers for case, arguments in (cases or {"": ()}).items())
+        return function
+    return register
+
+
+class Test:
+    """The helpers of one run. Everything made through it ends with it."""
+
+    def __init__(self, item, directory, program):
+        self.scenario = item
+        self.directory = pathlib.Path(directory)
+        self.program = program
+        self.daemons = []
+        self.servers = []
+        self.numbers = {}
+
+    def path(self, stem):
+        """A fresh path in the scenario's directory: stem, stem2, ..."""
+        self.numbers[stem] = number = self.numbers.get(stem, 0) + 1
+        return self.directory / (stem if number == 1 else f"{stem}{number}")
+
+    def server(self, kind, **options):
+        """A server of a kind, started: "named", "knot" or "scripted"."""
+        server = SERVERS[kind](self, **options)
+        self.servers.append(server)
+        server.start()
+        return server
+
+    def primary(self, *, zones=None, address="127.0.0.1", keys=(KEY,), kind=None, **options):
+        """The scenario's server with the zones given, by default an empty one for each of DOMAINS."""
+        zones = [Zone(name, address=address) for name in DOMAINS] if zones is None else zones
+        return self.server(kind or self.scenario.server, zones=zones, addresses=[address], keys=keys, **options)
+
+    def proxy(self, address, upstream):
+        """A counting proxy at address, port 53; name it in zones to put it before a server."""
+        proxy = Proxy(address, upstream)
+        self.servers.append(proxy)
+        proxy.start()
+        return proxy
+
+    def daemon(self, *, start=True, **config):
+        """srvpubd with a configuration (see Daemon.configure), started."""
+        daemon = Daemon(self, self.program, **config)
+        self.daemons.append(daemon)
+        if start:
+            daemon.start()
+        return daemon
+
+    def key_file(self, key=KEY):
+        """A fresh file with a key; key may be the text itself."""
+        path = self.path("key")
+        path.write_text(key if isinstance(key, str) else key.text())
+        path.chmod(0o600)
+        return path
+
+    # What DNS holds. A server is one of ours, or an address.
+
+    def wait_srv(self, server, domain, expected, timeout=10.0, key=None, exact_case=False):
+        client.wait_srv(address_of(server), domain, expected, timeout, key or key_of(server), exact_case,
+                        getattr(server, "port", 53))
+
+    def srv_stays(self, server, domain, expected, seconds=2.0):
+        """The record name holds what is expected, now and for the time given."""
+        expected = client.srv_set(expected)
+        seen = {}
+
+        def probe():
+            seen["now"] = client.read_srv(address_of(server), domain, key_of(server))
+            return seen["now"] == expected
+
+        holds_for(probe, lambda: f"{domain} has {client.describe(seen['now'])}, "
+                                 f"not {client.describe(expected)}", seconds)
+
+    def settles(self, server, domain, expected, seconds=1.5, timeout=15.0):
+        """As wait_srv(), where what is expected may come and go before it stays."""
+        def stays():
+            try:
+                self.srv_stays(server, domain, expected, seconds)
+            except Failure:
+                return False
+            return True
+
+        wait_until(stays, f"{domain} does not settle at {client.describe(client.srv_set(expected))}", timeout)
+
+    def nsupdate(self, server, *lines, key=KEY, zone=None, expect="NOERROR"):
+        """An administrator's change by hand. expect: the RCODE that it must come to."""
+        script = [f"server {address_of(server)}"] + ([f"zone {zone}"] if zone else []) + list(lines) + ["send"]
+        answer = client.nsupdate(script, self.key_file(key) if key else None)
+        self.equal(answer, expect, "nsupdate's answer")
+
+    # Expectations.
+
+    def check(self, condition, text):
+        if not condition:
+            raise Failure(text)
+
+    def equal(self, found, expected, what):
+        if found != expected:
+            raise Failure(f"{what}: {found!r}, expected {expected!r}")
+
+    # The namespace: what the machine tells about itself.
+
+    def resolv_conf(self, *addresses, options="options timeout:1 attempts:1"):
+        place_file("/etc/resolv.conf", "".join(f"nameserver {a}\n" for a in addresses) + options + "\n", self.directory)
+
+    def host_name(self, fqdn, **hosts):
+        """Gives this machine a name that /etc/hosts knows; without a dot it has no FQDN. hosts:
+        further names with their addresses, a dot written as two underscores."""
+        short = fqdn.partition(".")[0]
+        socket.sethostname(short)
+        lines = ["127.0.0.1 localhost", "::1 localhost", f"127.0.1.1 {fqdn}" + (f" {short}" if short != fqdn else "")]
+        lines += [f"{address} {name.replace('__', '.')}" for name, address in hosts.items()]
+        place_file("/etc/hosts", "\n".join(lines) + "\n", self.directory)
+
+    def prepare(self):
+        """Hides the machine: own loopback, /run, resolver and host name."""
+        loopback_up()
+        mount("tmpfs", "/run", "tmpfs", 0)
+        place_file("/etc/nsswitch.conf", "hosts: files dns\npasswd: files\ngroup: files\n", self.directory)
+        self.resolv_conf("127.0.0.1")
+        self.host_name("kms1.contoso.com")
+
+    def finish(self, passed):
+        """Ends what runs. A daemon must end well and without a sanitizer's report; after a failure:
+        returns what else is to be said."""
+        try:
+            return "".join([daemon.finish(passed) for daemon in self.daemons])
+        finally:
+            for server in self.servers:
+                server.stop()
+
+
+def address_of(server):
+    return server if isinstance(server, str) else server.address
+
+
+def key_of(server):
+    return None if isinstance(server, str) else getattr(server, "query_key", None)
+
+
+def loopback_up():
+    """Also gives it a few addresses by name: named listens only on those that an interface has."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        request = struct.pack("16sH14x", b"lo", 0x1 | 0x40)  # IFF_UP | IFF_RUNNING
+        fcntl.ioctl(sock, 0x8914, request)  # SIOCSIFFLAGS
+        for number in range(2, 6):
+            address = socket.inet_aton(f"127.0.0.{number}")
+            request = struct.pack("16sHH4s8x", b"lo:%d" % number, socket.AF_INET, 0, address)
+            fcntl.ioctl(sock, 0x8916, request)  # SIOCSIFADDR
+
+
+def mount(source, target, kind, flags):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(os.fsencode(source), os.fsencode(target), kind.encode() if kind else None, flags, None) != 0:
+        raise OSError(ctypes.get_errno(), f"cannot mount {source} at {target}")
+
+
+def place_file(path, text, directory):
+    """Puts text in the place of a file of the machine, by a bind mount; again: new text."""
+    copy = pathlib.Path(directory) / path.strip("/").replace("/", "-")
+    is_placed = copy.exists()
+    copy.write_text(text)
+    if is_placed:
+        return
+    target = pathlib.Path(os.path.realpath(path))
+    if not target.exists():  # a link into /run, which is empty here
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch()
+    mount(copy, target, None, 0x1000)  # MS_BIND

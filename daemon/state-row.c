@@ -1,0 +1,168 @@
+/* A row of state.db: bounds, sum, columns.
+ *
+ * What is read is checked as if someone else had written it: bounded lengths, no NUL inside a text,
+ * no control character (these texts go to the journal), names that are names. What would not pass
+ * is never written. The sum is the beginning of the SHA-256 of all fields: it finds the changed
+ * bytes that SQLite's own check cannot see.
+ */
+#include "daemon/state-row.h"
+
+#include <endian.h>
+#include <limits.h>
+#include <openssl/sha.h>
+#include <string.h>
+
+#include "lib/endpoint.h"
+#include "lib/name.h"
+
+enum {
+        TEXT_NAME_MAX = 255,
+        TEXT_SERVERS_MAX = 8192,
+        ROW_TEXT_MAX = 4 * TEXT_NAME_MAX + TEXT_SERVERS_MAX + ENDPOINT_TEXT_MAX + PATH_MAX + 64,
+};
+
+/* The numbers are the file's: they may get more, but never change. */
+_Static_assert(SECURITY_NONE == 0 && SECURITY_TSIG == 1, "state.db depends on it");
+
+/* The columns, in the order of STATE_ROW_SQL. */
+enum {
+        COLUMN_RECORD,
+        COLUMN_TARGET,
+        COLUMN_PORT,
+        COLUMN_DOMAIN,
+        COLUMN_ZONE,
+        COLUMN_SERVERS,
+        COLUMN_PRIMARY,
+        COLUMN_ZONE_GIVEN,
+        COLUMN_SECURITY,
+        COLUMN_KEY_FILE,
+        COLUMN_DERIVED,
+        COLUMN_CONFIRMED,
+        COLUMN_SUM,
+};
+
+static bool text_is_printable(const char *text, size_t max, bool ascii) {
+        size_t n = 0;
+
+        if (!text)
+                return false;
+        for (; n <= max && text[n]; n++) {
+                unsigned char c = (unsigned char)text[n];
+                if (c < 0x20 || c == 0x7f || (ascii && c > 0x7f))
+                        return false;
+        }
+        return n <= max;
+}
+
+/* Without the final dot, else one name would have two keys; the root alone is a dot. */
+static bool name_is_valid(const char *text) {
+        Name name;
+
+        if (!text_is_printable(text, TEXT_NAME_MAX, true) || name_from_text(text, &name) < 0)
+                return false;
+        size_t length = strlen(text);
+        return length == 1 || text[length - 1] != '.';
+}
+
+bool state_key_valid(const StateRow *row) {
+        return name_is_valid(row->record) && name_is_valid(row->target);
+}
+
+bool state_row_valid(const StateRow *row) {
+        return state_key_valid(row) && name_is_valid(row->domain) && name_is_valid(row->zone) &&
+               text_is_printable(row->servers, TEXT_SERVERS_MAX, true) &&
+               text_is_printable(row->primary, ENDPOINT_TEXT_MAX, true) &&
+               text_is_printable(row->key_file, PATH_MAX - 1, false) &&
+               row->security < _SECURITY_MAX;
+}
+
+/* No text has a control character in it (state_row_valid()): newlines keep the fields apart. */
+static int64_t row_sum(const StateRow *row) {
+        char text[ROW_TEXT_MAX];
+        unsigned char hash[SHA256_DIGEST_LENGTH];
+        uint64_t sum;
+
+        int n = snprintf(text, sizeof(text), "%s\n%s\n%u\n%s\n%s\n%s\n%s\n%d\n%d\n%s\n%d\n%d",
+                         row->record, row->target, row->port, row->domain, row->zone, row->servers,
+                         row->primary, row->zone_given, (int)row->security, row->key_file,
+                         row->derived, row->confirmed);
+        SHA256((const unsigned char *)text, (size_t)n, hash);
+        memcpy(&sum, hash, sizeof(sum));
+        return (int64_t)be64toh(sum);
+}
+
+static const char *column_text(sqlite3_stmt *statement, int column) {
+        const char *text = (const char *)sqlite3_column_text(statement, column);
+
+        if (!text || strlen(text) != (size_t)sqlite3_column_bytes(statement, column))
+                return NULL;
+        return text;
+}
+
+/* max + 1 for what is out of range. */
+static unsigned column_number(sqlite3_stmt *statement, int column, unsigned max) {
+        int64_t number = sqlite3_column_int64(statement, column);
+
+        return number < 0 || number > max ? max + 1 : (unsigned)number;
+}
+
+bool state_row_read(sqlite3_stmt *statement, StateRow *ret_row, int64_t *ret_sum) {
+        unsigned port = column_number(statement, COLUMN_PORT, UINT16_MAX),
+                 zone_given = column_number(statement, COLUMN_ZONE_GIVEN, 1),
+                 security = column_number(statement, COLUMN_SECURITY, _SECURITY_MAX - 1),
+                 derived = column_number(statement, COLUMN_DERIVED, 1),
+                 confirmed = column_number(statement, COLUMN_CONFIRMED, 1);
+        StateRow row = {
+                .record = column_text(statement, COLUMN_RECORD),
+                .target = column_text(statement, COLUMN_TARGET),
+                .port = (uint16_t)port,
+                .domain = column_text(statement, COLUMN_DOMAIN),
+                .zone = column_text(statement, COLUMN_ZONE),
+                .servers = column_text(statement, COLUMN_SERVERS),
+                .primary = column_text(statement, COLUMN_PRIMARY),
+                .zone_given = zone_given,
+                .security = security,
+                .key_file = column_text(statement, COLUMN_KEY_FILE),
+                .derived = derived,
+                .confirmed = confirmed,
+        };
+
+        if (port > UINT16_MAX || zone_given > 1 || derived > 1 || confirmed > 1 ||
+            !state_row_valid(&row) || sqlite3_column_int64(statement, COLUMN_SUM) != row_sum(&row))
+                return false;
+        *ret_row = row;
+        *ret_sum = sqlite3_column_int64(statement, COLUMN_SUM);
+        return true;
+}
+
+/* Parameters are counted from 1. */
+static void bind_text(sqlite3_stmt *statement, int column, const char *text) {
+        sqlite3_bind_text(statement, column + 1, text, -1, SQLITE_STATIC);
+}
+
+static void bind_number(sqlite3_stmt *statement, int column, int64_t number) {
+        sqlite3_bind_int64(statement, column + 1, number);
+}
+
+void state_row_bind_key(sqlite3_stmt *statement, const StateRow *row) {
+        bind_text(statement, COLUMN_RECORD, row->record);
+        bind_text(statement, COLUMN_TARGET, row->target);
+        bind_number(statement, COLUMN_PORT, row->port);
+}
+
+int64_t state_row_bind(sqlite3_stmt *statement, const StateRow *row) {
+        int64_t sum = row_sum(row);
+
+        state_row_bind_key(statement, row);
+        bind_text(statement, COLUMN_DOMAIN, row->domain);
+        bind_text(statement, COLUMN_ZONE, row->zone);
+        bind_text(statement, COLUMN_SERVERS, row->servers);
+        bind_text(statement, COLUMN_PRIMARY, row->primary);
+        bind_number(statement, COLUMN_ZONE_GIVEN, row->zone_given);
+        bind_number(statement, COLUMN_SECURITY, row->security);
+        bind_text(statement, COLUMN_KEY_FILE, row->key_file);
+        bind_number(statement, COLUMN_DERIVED, row->derived);
+        bind_number(statement, COLUMN_CONFIRMED, row->confirmed);
+        bind_number(statement, COLUMN_SUM, sum);
+        return sum;
+}

@@ -1,0 +1,223 @@
+/* See support_state.h. Row i is one of 500 rows a record: r<i>, in a target, a port and a zone that
+   follow from i alone, so that a row which was read can be compared with the one of its number. */
+#include "tests/unit/support_state.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/util.h"
+
+void scratch_init(Scratch *scratch) {
+        const char *base = getenv("TMPDIR");
+
+        (void)snprintf(scratch->root, sizeof(scratch->root), "%.40s/check_state.XXXXXX",
+                       base ? base : "/tmp");
+        ck_assert_ptr_nonnull(mkdtemp(scratch->root));
+        (void)snprintf(scratch->directory, sizeof(scratch->directory), "%s/state", scratch->root);
+        (void)snprintf(scratch->file, sizeof(scratch->file), "%s/state.db", scratch->directory);
+        ck_assert_int_ge(sd_event_new(&scratch->event), 0);
+}
+
+void scratch_done(Scratch *scratch) {
+        sd_event_unref(scratch->event);
+        directory_remove(scratch->directory);
+        directory_remove(scratch->root);
+}
+
+/* Calls on_name for each name but . and .. */
+static void directory_each(const char *directory, void (*on_name)(int fd, const char *name, void *),
+                           void *userdata) {
+        DIR *dir = opendir(directory);
+        const struct dirent *entry;
+
+        if (!dir)
+                return;
+        while ((entry = readdir(dir)))
+                if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+                        on_name(dirfd(dir), entry->d_name, userdata);
+        closedir(dir);
+}
+
+static void name_remove(int fd, const char *name, void *userdata) {
+        if (unlinkat(fd, name, 0) < 0)
+                (void)unlinkat(fd, name, AT_REMOVEDIR);
+}
+
+void directory_remove(const char *directory) {
+        directory_each(directory, name_remove, NULL);
+        (void)rmdir(directory);
+}
+
+typedef struct Count {
+        const char *prefix;
+        unsigned n;
+} Count;
+
+static void name_count(int fd, const char *name, void *userdata) {
+        Count *count = userdata;
+
+        count->n += strncmp(name, count->prefix, strlen(count->prefix)) == 0;
+}
+
+unsigned directory_count(const char *directory, const char *prefix) {
+        Count count = {.prefix = prefix};
+
+        directory_each(directory, name_count, &count);
+        return count.n;
+}
+
+State *scratch_open(Scratch *scratch) {
+        char *set_aside = NULL, *error = NULL;
+        State *state = NULL;
+
+        int r = state_open(scratch->event, scratch->directory, &state, &set_aside, &error);
+        ck_assert_msg(r == 0, "state_open: %d, %s", r, error ? error : "no sentence");
+        ck_assert_msg(!set_aside, "%s", set_aside);
+        return state;
+}
+
+StateRow row_make(unsigned i, unsigned slot) {
+        static struct {
+                char record[64], target[64], domain[64], zone[64], servers[128], primary[64],
+                        key_file[64];
+        } texts[2], *text;
+
+        text = &texts[slot];
+        (void)snprintf(text->record, 64, "_vlmcs._tcp.d%06u.example.org", i / 2);
+        (void)snprintf(text->target, 64, "Kms%u.example.net", i % 2);
+        (void)snprintf(text->domain, 64, "d%06u.example.org", i / 2);
+        (void)snprintf(text->zone, 64, "%s", i % 3 ? "example.org" : text->domain);
+        (void)snprintf(text->servers, 128, "%s", i % 5 ? "" : "192.0.2.1 [2001:db8::1]:5353");
+        (void)snprintf(text->primary, 64, "%s", i % 7 ? "192.0.2.53" : "");
+        (void)snprintf(text->key_file, 64, "%s", i % 2 ? "/etc/srvpubd/sch\xc3\xbcssel.key" : "");
+        return (StateRow){
+                .record = text->record,
+                .target = text->target,
+                .port = (uint16_t)(1688 + i),
+                .domain = text->domain,
+                .zone = text->zone,
+                .servers = text->servers,
+                .primary = text->primary,
+                .zone_given = i % 11 == 0,
+                .security = i % 2 ? SECURITY_TSIG : SECURITY_NONE,
+                .key_file = text->key_file,
+                .derived = i % 13 == 0,
+                .confirmed = i % 4 == 0,
+        };
+}
+
+bool row_equal(const StateRow *a, const StateRow *b) {
+        return strcmp(a->record, b->record) == 0 && strcmp(a->target, b->target) == 0 &&
+               a->port == b->port && strcmp(a->domain, b->domain) == 0 &&
+               strcmp(a->zone, b->zone) == 0 && strcmp(a->servers, b->servers) == 0 &&
+               strcmp(a->primary, b->primary) == 0 && a->zone_given == b->zone_given &&
+               a->security == b->security && strcmp(a->key_file, b->key_file) == 0 &&
+               a->derived == b->derived && a->confirmed == b->confirmed;
+}
+
+static void count_durable(int error, const char *text, void *userdata) {
+        ck_assert_msg(error == 0, "%d %s", error, text);
+        (*(unsigned *)userdata)++;
+}
+
+void rows_put(Scratch *scratch, State *state, unsigned first, unsigned end) {
+        unsigned n_done = 0;
+
+        for (unsigned i = first; i < end; i++) {
+                StateRow row = row_make(i, 0);
+                ck_assert_int_eq(state_put(state, &row, count_durable, &n_done, NULL), 0);
+        }
+        wait_for(scratch->event, &n_done, end - first);
+}
+
+static int row_check(const StateRow *row, void *userdata) {
+        unsigned domain = 0;
+
+        ck_assert_int_eq(sscanf(row->domain, "d%u", &domain), 1);
+        StateRow expected = row_make(2 * domain + (row->target[3] == '1'), 1);
+        ck_assert_msg(row_equal(row, &expected), "%s %s is not what was written", row->record,
+                      row->target);
+        (*(int *)userdata)++;
+        return 0;
+}
+
+int rows_check(State *state) {
+        int n = 0;
+
+        int r = state_each(state, row_check, &n);
+        return r < 0 ? r : n;
+}
+
+void wait_for(sd_event *event, const unsigned *counter, unsigned n) {
+        while (*counter < n) {
+                int r = sd_event_run(event, 10 * USEC_PER_SEC);
+                ck_assert_msg(r > 0, "nothing happened: %d, at %u of %u", r, *counter, n);
+        }
+}
+
+char *file_read(const char *path, size_t *ret_size) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        struct stat status;
+
+        if (fd < 0)
+                return NULL;
+        ck_assert_int_eq(fstat(fd, &status), 0);
+        char *bytes = malloc((size_t)status.st_size + 1);
+        ck_assert_ptr_nonnull(bytes);
+        ck_assert_int_eq(read(fd, bytes, (size_t)status.st_size), status.st_size);
+        close(fd);
+        *ret_size = (size_t)status.st_size;
+        return bytes;
+}
+
+void file_write(const char *path, const char *bytes, size_t size) {
+        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(write(fd, bytes, size), size);
+        close(fd);
+}
+
+void file_execute_sql(const char *path, const char *sql) {
+        sqlite3 *db = NULL;
+        char *error = NULL;
+
+        ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+        ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, &error) == SQLITE_OK, "%s: %s", sql, error);
+        sqlite3_close(db);
+}
+
+pid_t child_start(Scratch *scratch, void (*run)(int fd), int *ret_fd) {
+        int fds[2];
+
+        ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+        pid_t pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+                close(fds[0]);
+                ck_assert_int_ge(sd_event_new(&scratch->event), 0);
+                run(fds[1]);
+                _exit(1);
+        }
+        close(fds[1]);
+        *ret_fd = fds[0];
+        return pid;
+}
+
+void child_kill(pid_t pid) {
+        int status;
+
+        ck_assert_int_eq(kill(pid, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFSIGNALED(status));
+        ck_assert_int_eq(WTERMSIG(status), SIGKILL);
+}

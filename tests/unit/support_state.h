@@ -1,0 +1,53 @@
+/* What the suites of the state share: a scratch directory, rows made from a number, waiting. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "daemon/state.h"
+
+/* A directory that the test has for itself, and its loop. */
+typedef struct Scratch {
+        char root[64];      /* made */
+        char directory[80]; /* root/state: for state_open() to make */
+        char file[96];      /* directory/state.db */
+        sd_event *event;
+} Scratch;
+
+void scratch_init(Scratch *scratch);
+void scratch_done(Scratch *scratch);
+
+/* Removes what is in directory, and directory. */
+void directory_remove(const char *directory);
+/* How many names in directory begin so. */
+unsigned directory_count(const char *directory, const char *prefix);
+
+/* Opens; fails the test if it cannot be, or if something was set aside. */
+State *scratch_open(Scratch *scratch);
+
+/* Row number i. Its texts live until the next call with the same slot (0 or 1). */
+StateRow row_make(unsigned i, unsigned slot);
+bool row_equal(const StateRow *a, const StateRow *b);
+
+/* Puts rows first..end-1 and runs the loop until all are durable. */
+void rows_put(Scratch *scratch, State *state, unsigned first, unsigned end);
+
+/* Checks that every row is what row_make() makes of its number; their count, or the error. */
+int rows_check(State *state);
+
+/* Runs the loop until *counter has reached n; fails the test after ten seconds of nothing. */
+void wait_for(sd_event *event, const unsigned *counter, unsigned n);
+
+/* A file as bytes, malloc'ed; NULL if it is not there. */
+char *file_read(const char *path, size_t *ret_size);
+void file_write(const char *path, const char *bytes, size_t size);
+
+/* Executes sql on a second connection to the file. */
+void file_execute_sql(const char *path, const char *sql);
+
+/* Runs a child with a loop of its own, which writes to fd what it has done; the test reads that
+   from *ret_fd. It never ends but by child_kill(), or with the test. */
+pid_t child_start(Scratch *scratch, void (*run)(int fd), int *ret_fd);
+void child_kill(pid_t pid);

@@ -376,7 +376,7 @@ static void finish_pass(Driver *driver) {
         if (p->state != PUBLICATION_PUBLISHED && p->state != PUBLICATION_WITHDRAWN) {
                 if (driver->zone)
                         zone_doubt(driver->zone);
-        } else if (driver->context->state) {
+        } else {
                 MemorySource memory = memory_source(driver);
                 memory_settle(&driver->memory, &memory, driver->wanted.offer, p->holds_derived);
         }

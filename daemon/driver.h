@@ -20,7 +20,7 @@ typedef struct DriverContext {
         ZoneTable *zones;
         Schedule *schedule;
         Summary *summary;
-        State *state; /* NULL: nothing is remembered (--dry-run) */
+        State *state;
         bool dry_run; /* print the plan, change nothing */
         /* A pass ended. The driver may be freed in the call. */
         void (*on_ended)(Driver *driver, void *userdata);

@@ -289,8 +289,7 @@ static void on_node(const void *node, VISIT visit, void *userdata) {
                 let_go(sweep->fleet, *(Driver *const *)node, &sweep->error);
 }
 
-int fleet_apply(Fleet *fleet, const Config *config, const char *target, const char *home,
-                bool complete) {
+int fleet_apply(Fleet *fleet, const Config *config, const char *target, const char *home) {
         Sweep sweep = {.fleet = fleet};
         Name name;
         int r;
@@ -305,9 +304,9 @@ int fleet_apply(Fleet *fleet, const Config *config, const char *target, const ch
         fleet->round++;
         if (config->publishing)
                 r = want_all(fleet, home);
-        if (r == 0 && complete && !fleet->loaded && fleet->options.state)
+        if (r == 0 && !fleet->loaded)
                 r = state_each(fleet->options.state, on_row, fleet);
-        if (r == 0 && complete) {
+        if (r == 0) {
                 fleet->loaded = true;
                 twalk_r(fleet->root, on_node, &sweep);
                 r = sweep.error;

@@ -15,8 +15,8 @@ typedef struct Fleet Fleet;
 typedef struct FleetOptions {
         sd_event *event;
         ZoneTable *zones;
-        State *state; /* NULL with dry_run */
-        bool once;    /* one pass each */
+        State *state;
+        bool once; /* one pass each */
         bool dry_run;
         /* With once, or after fleet_stop(): all that was to be done is done, well or not. */
         void (*on_done)(bool all_well, void *userdata);
@@ -27,11 +27,10 @@ int fleet_new(const FleetOptions *options, Fleet **ret_fleet);
 Fleet *fleet_free(Fleet *fleet);
 
 /* Makes the drivers follow the configuration: target is what is published, home this machine's FQDN
-   (NULL: not known). What is no longer wanted is withdrawn, unless !complete: then only additions
-   and changes are acted on. The first call brings in what the state remembers. -ENOMEM, or what
-   reading the state failed with. */
-int fleet_apply(Fleet *fleet, const Config *config, const char *target, const char *home,
-                bool complete);
+   (may be NULL where the configuration does not need it). What is no longer wanted is withdrawn.
+   The first call brings in what the state remembers. -ENOMEM, or what reading the state failed
+   with. */
+int fleet_apply(Fleet *fleet, const Config *config, const char *target, const char *home);
 
 /* The end: withdraws where OnStop=withdraw, gives the others up. Returns how many withdrawals are
    under way; on_done follows when they are over. */

@@ -51,7 +51,6 @@ struct Manager {
 
         Fqdn *fqdn;
         char *fqdn_name; /* NULL: not known */
-        bool looked_fqdn;
         bool told_no_fqdn;
         sd_event_source *fqdn_timer;
         TargetCheck *target_check;
@@ -140,16 +139,15 @@ static bool needs_fqdn(const Config *config) {
 }
 
 /* Brings the fleet in line with the configuration and this machine's name. While the name is needed
-   and unknown nothing is taken away: it may be the one thing that is missing. */
+   and not known nothing is published or withdrawn (O13): it may be the one thing that is missing.
+ */
 static int apply(Manager *manager) {
-        bool complete = !needs_fqdn(manager->config) || manager->fqdn_name;
         int r;
 
-        if (!target_name(manager) || (!complete && !manager->looked_fqdn))
+        if (needs_fqdn(manager->config) && !manager->fqdn_name)
                 return 0; /* on_fqdn() comes back to it */
         check_target(manager);
-        r = fleet_apply(manager->fleet, manager->config, target_name(manager), manager->fqdn_name,
-                        complete);
+        r = fleet_apply(manager->fleet, manager->config, target_name(manager), manager->fqdn_name);
         if (r < 0)
                 log_event(LOG_KIND_INTERNAL, NULL, "cannot go on: %s", strerror(-r));
         return r;
@@ -159,13 +157,12 @@ static void tell_no_fqdn(Manager *manager, const char *text) {
         if (manager->told_no_fqdn)
                 return;
         manager->told_no_fqdn = true;
-        log_event(
-                LOG_KIND_NO_FQDN, NULL,
-                "this machine's fully qualified name is not known: %s. %s Set Target=, or give the "
-                "machine a name (hostnamectl, /etc/hosts)",
-                text,
-                manager->config->target ? "Its home domain is left alone."
-                                        : "Nothing is published or withdrawn until it is.");
+        log_event(LOG_KIND_NO_FQDN, NULL,
+                  "this machine's fully qualified name is not known: %s. Nothing is published or "
+                  "withdrawn "
+                  "until it is: set Target= (and IncludeHomeDomain=no), or give the machine a name "
+                  "(hostnamectl, /etc/hosts)",
+                  text);
         if (manager->options.once || manager->options.dry_run)
                 fleet_fail(manager->fleet);
 }
@@ -183,9 +180,8 @@ static void arm_fqdn_timer(Manager *manager) {
 
 static void on_fqdn(const char *name, const char *text, void *userdata) {
         Manager *manager = userdata;
-        bool is_news = !manager->looked_fqdn;
+        bool is_news = false;
 
-        manager->looked_fqdn = true;
         if (manager->stopping)
                 return;
         /* A passing trouble of the resolver is no reason to forget a name. */
@@ -327,9 +323,10 @@ static int open_state(Manager *manager) {
         int r;
 
         if (manager->options.dry_run)
-                return 0;
-        r = state_open(manager->event, manager->options.state_directory, &manager->state,
-                       &set_aside, &error);
+                r = state_open_to_look(manager->options.state_directory, &manager->state, &error);
+        else
+                r = state_open(manager->event, manager->options.state_directory, &manager->state,
+                               &set_aside, &error);
         if (r < 0)
                 log_event(LOG_KIND_STATE_FAILED, NULL, "%s", error ? error : strerror(-r));
         if (set_aside)

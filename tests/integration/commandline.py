@@ -95,6 +95,20 @@ def dry_run_shows_a_repair(test):
     test.wait_srv(server, "contoso.com", [OURS, foreign])
 
 
+@scenario(servers=BOTH)
+def dry_run_shows_a_withdrawal_beside_a_running_daemon(test):
+    server = test.primary()
+    daemon = test.daemon(domains=TWO)
+    for domain in TWO:
+        test.wait_srv(server, domain, [OURS])
+        daemon.wait_about(domain, "published")
+    daemon.configure(domains=TWO[:1])
+    done = daemon.dry_run()
+    test.check(f"update delete _vlmcs._tcp.{TWO[1]}. SRV" in done.stdout, done.stdout)
+    test.equal(done.stdout.count("send"), 1, f"updates in\n{done.stdout}")
+    test.srv_stays(server, TWO[1], [OURS], seconds=0.1)
+
+
 @scenario()
 def dry_run_fails_when_the_server_is_down(test):
     test.daemon(start=False).dry_run(expect=1)

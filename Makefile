@@ -2,6 +2,12 @@
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
+SBINDIR ?= $(PREFIX)/sbin
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+CATALOGDIR ?= $(PREFIX)/lib/systemd/catalog
+MANDIR ?= $(PREFIX)/share/man
+EXAMPLESDIR ?= $(PREFIX)/share/doc/srvpubd/examples
 
 VERSION := 0.1.0
 BUILD := build
@@ -34,6 +40,7 @@ help:
 	@echo "make soak       the same for longer: more kills, more histories"
 	@echo "make lint       layers, formatting, static analysis"
 	@echo "make deps       install with apt what is missing for all of this"
+	@echo "make uninstall  takes away what install put there; an edited srvpubd.conf stays"
 	@echo "make install    PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) DESTDIR=$(DESTDIR)"
 	@echo "make clean"
 
@@ -78,17 +85,46 @@ check soak: deps-build deps-test
 	@$(MAKE) --no-print-directory lint
 	@tests/run $(if $(filter soak,$@),--soak)
 
-lint: deps-test
+lint: deps-test $(BUILD)/srvpubd
 	@tests/support/lint $(SOURCES)
+	@tests/support/check-documents
+
+# Text files name the paths of this installation.
+CONFDIR = $(SYSCONFDIR)/srvpubd
+INSTALL_TEXT = sed 's,@SBINDIR@,$(SBINDIR),g; s,/etc/srvpubd,$(CONFDIR),g' $(1) | install -D -m 644 /dev/stdin $(DESTDIR)$(2)
+INSTALLED = $(SBINDIR)/srvpubd $(UNITDIR)/srvpubd.service $(SYSUSERSDIR)/srvpubd.conf \
+	$(CATALOGDIR)/srvpubd.catalog $(MANDIR)/man8/srvpubd.8 $(MANDIR)/man5/srvpubd.conf.5 \
+	$(EXAMPLESDIR)/credential.conf
+# Not below DESTDIR, and not where there is no systemd.
+LIVE = test -n "$(DESTDIR)" || test ! -d /run/systemd/system ||
 
 install: all
-	install -D -m 755 $(BUILD)/srvpubd $(DESTDIR)$(PREFIX)/sbin/srvpubd
-	test -e $(DESTDIR)$(SYSCONFDIR)/srvpubd/srvpubd.conf || \
-		install -D -m 644 config/srvpubd.conf $(DESTDIR)$(SYSCONFDIR)/srvpubd/srvpubd.conf
+	install -D -m 755 $(BUILD)/srvpubd $(DESTDIR)$(SBINDIR)/srvpubd
+	$(call INSTALL_TEXT,systemd/srvpubd.service.in,$(UNITDIR)/srvpubd.service)
+	install -D -m 644 systemd/srvpubd.sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/srvpubd.conf
+	install -D -m 644 systemd/srvpubd.catalog $(DESTDIR)$(CATALOGDIR)/srvpubd.catalog
+	$(call INSTALL_TEXT,daemon/srvpubd.8,$(MANDIR)/man8/srvpubd.8)
+	$(call INSTALL_TEXT,config/srvpubd.conf.5,$(MANDIR)/man5/srvpubd.conf.5)
+	$(call INSTALL_TEXT,systemd/example-credential.conf,$(EXAMPLESDIR)/credential.conf)
+	install -d $(DESTDIR)$(CONFDIR)/srvpubd.conf.d
+	test -e $(DESTDIR)$(CONFDIR)/srvpubd.conf || \
+		install -m 644 config/srvpubd.conf $(DESTDIR)$(CONFDIR)/srvpubd.conf
+	@$(LIVE) { systemd-sysusers $(SYSUSERSDIR)/srvpubd.conf && journalctl --update-catalog && \
+		systemctl daemon-reload; }
+
+# An edited srvpubd.conf stays, and so do keys, /var/lib/srvpubd and the user srvpubd.
+uninstall:
+	@$(LIVE) systemctl disable --now srvpubd || true
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	! cmp -s config/srvpubd.conf $(DESTDIR)$(CONFDIR)/srvpubd.conf || \
+		rm $(DESTDIR)$(CONFDIR)/srvpubd.conf
+	rmdir --ignore-fail-on-non-empty $(wildcard $(addprefix $(DESTDIR),$(CONFDIR)/srvpubd.conf.d \
+		$(CONFDIR) $(EXAMPLESDIR) $(dir $(EXAMPLESDIR))))
+	@$(LIVE) { journalctl --update-catalog && systemctl daemon-reload; }
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help deps deps-build deps-test present programs demo check soak lint install clean
+.PHONY: all help deps deps-build deps-test present programs demo check soak lint install uninstall clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -15,7 +15,6 @@ typedef enum LogKind {
         LOG_KIND_CONFIG_WARNING,
         LOG_KIND_PUBLISHED,
         LOG_KIND_REPAIRED,
-        LOG_KIND_IN_ORDER,
         LOG_KIND_WITHDRAWN,
         LOG_KIND_FAILED,
         LOG_KIND_DENIED,

@@ -37,6 +37,7 @@ enum {
 #define FQDN_KNOWN_USEC (5 * USEC_PER_MINUTE)
 #define FQDN_UNKNOWN_USEC (20 * USEC_PER_SEC)
 #define TARGET_TIMEOUT_USEC (5 * USEC_PER_SEC)
+#define STOP_MARGIN_USEC (10 * USEC_PER_SEC)
 
 struct Manager {
         ManagerOptions options;
@@ -230,8 +231,8 @@ static void reload(Manager *manager) {
         manager->config = config;
         if (manager->options.log_level < 0)
                 log_init(config->log_level);
-        log_event(LOG_KIND_RELOADED, NULL, "configuration read again: %zu domains",
-                  config->n_domains);
+        log_event(LOG_KIND_RELOADED, NULL, "configuration read again: %zu domain%s",
+                  config->n_domains, config->n_domains == 1 ? "" : "s");
         if (needs_fqdn(config))
                 (void)look_fqdn(manager);
         if (apply(manager) < 0)
@@ -261,11 +262,11 @@ static void on_fleet_done(bool all_well, void *userdata) {
 static int on_stop_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
         Manager *manager = userdata;
 
-        log_event(
-                LOG_KIND_UNFINISHED, NULL,
-                "%zu records could not be withdrawn within StopTimeout=: they are remembered, and "
-                "withdrawn after the next start unless they are wanted then",
-                fleet_n_pending(manager->fleet));
+        log_event(LOG_KIND_UNFINISHED, NULL,
+                  "not all was withdrawn within StopTimeout=, %zu to go: what is left is "
+                  "remembered, and "
+                  "withdrawn after the next start unless it is wanted then",
+                  fleet_n_pending(manager->fleet));
         return sd_event_exit(manager->event, EXIT_OK);
 }
 
@@ -280,6 +281,8 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
                 return sd_event_exit(manager->event, EXIT_FAILED);
         if (fleet_stop(manager->fleet) == 0)
                 return sd_event_exit(manager->event, EXIT_OK);
+        (void)sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%" PRIu64,
+                         manager->config->stop_timeout_usec + STOP_MARGIN_USEC);
         return sd_event_add_time_relative(manager->event, &manager->stop_timer, CLOCK_MONOTONIC,
                                           manager->config->stop_timeout_usec, 0, on_stop_timeout,
                                           manager);
@@ -359,7 +362,8 @@ static int start(Manager *manager) {
         int r;
 
         if ((r = block_signals()) < 0 || (r = sd_event_default(&manager->event)) < 0 ||
-            (r = watch_signals(manager)) < 0)
+            (r = watch_signals(manager)) < 0 ||
+            (r = sd_event_set_watchdog(manager->event, true)) < 0)
                 return r;
         /* It has said itself what is wrong. */
         if (open_state(manager) < 0)
@@ -367,8 +371,9 @@ static int start(Manager *manager) {
         if ((r = start_parts(manager)) < 0)
                 return r;
         if (!manager->options.once && !manager->options.dry_run)
-                log_event(LOG_KIND_STARTED, NULL, "srvpubd %s started: %zu domains",
-                          SRVPUBD_VERSION, manager->config->n_domains);
+                log_event(LOG_KIND_STARTED, NULL, "srvpubd %s started: %zu domain%s",
+                          SRVPUBD_VERSION, manager->config->n_domains,
+                          manager->config->n_domains == 1 ? "" : "s");
         (void)sd_notify(false, "READY=1");
         return needs_fqdn(manager->config) ? look_fqdn(manager) : apply(manager);
 }

@@ -9,24 +9,24 @@ from support import wire
 from support.client import close, receive_message, send_message
 from support.proxy import Proxy, kind_of
 
-# How long after the end of a daemon the server may still get a message of it: less than the two
-# Timeout= for which the next daemon reckons with that.
-LATEST = 0.6
+# So long after the end of a daemon the server may still get a message of it. The daemon after it
+# reckons with two Timeout=.
+LATEST = 1.2
 
 
 class Life:
-    """One life of the daemon, as the proxy sees it.
+    """One life of the daemon, as the proxy sees it. kill ends it, log takes a line of text.
 
     kind, number, wait: ends when the number-th message of that kind ("update", a query's type) has
     come, or, with a wait, so long after its answer was delivered. lag: how long each message takes to
     the server. late: when after the end the server gets what was on its way; None: never."""
 
-    def __init__(self, kill, *, kind="", number=0, wait=None, lag=0.0, late=0.0):
-        self.kill, self.kind, self.number, self.wait = kill, kind, number, wait
+    def __init__(self, kill, log, *, kind="", number=0, wait=None, lag=0.0, late=0.0):
+        self.kill, self.log = kill, log
+        self.kind, self.number, self.wait = kind, number, wait
         self.lag, self.late = lag, late
         self.lock = threading.Lock()
         self.counts = Counter()
-        self.updates = []  # in words, with what became of them
         self.begin = time.monotonic()
         self.ended_at = None
         self.was_trapped = False
@@ -50,7 +50,7 @@ class Life:
         arrives = self._arrives()
         if kind == "update":
             when = "before" if self.ended_at is None else "after" if arrives else "lost with"
-            self.updates.append(f"{time.monotonic() - self.begin:.3f} s, {when} its end: {in_words(data)}")
+            self.log(f"    {time.monotonic() - self.begin:.3f} s, {when} its end: {in_words(data)}")
         return arrives, is_it and self.wait is not None
 
     def answered(self):

@@ -110,10 +110,10 @@ unsigned *driver_mark(Driver *driver) {
 }
 
 int driver_remember(Driver *driver, const StateRow *row) {
-        /* An update of a daemon that was killed may still be on its way. */
-        if (!row->confirmed)
-                publication_doubt(&driver->publication, &driver->access->times,
-                                  schedule_now_usec(driver->context->schedule));
+        /* An update of a daemon that was killed may still be on its way, even one of before the row
+           was confirmed. */
+        publication_doubt(&driver->publication, &driver->access->times,
+                          schedule_now_usec(driver->context->schedule));
         return memory_load(&driver->memory, row, driver->access, driver->wanted.offer);
 }
 
@@ -378,7 +378,7 @@ static void finish_pass(Driver *driver) {
                         zone_doubt(driver->zone);
         } else {
                 MemorySource memory = memory_source(driver);
-                memory_settle(&driver->memory, &memory, driver->wanted.offer, p->holds_derived);
+                memory_settle(&driver->memory, &memory, driver->wanted.offer, p->keeps);
         }
         source = news_source(driver, &wanted);
         news_tell(&driver->news, &source, driver->context->summary,

@@ -100,22 +100,32 @@ static PublicationStep end_pass(Publication *p) {
 }
 
 /* Nothing is left to do; but while an update may still take effect nothing is forgotten (O13). */
+static void look_again_by(Publication *p, uint64_t usec) {
+        if (p->due_usec > usec)
+                p->due_usec = usec;
+}
+
 static PublicationStep end_well(Publication *p, const PublicationTimes *times, uint32_t random,
                                 uint64_t now_usec) {
-        if (p->forgets && now_usec < p->doubt_until_usec) {
+        bool in_doubt = p->forgets && now_usec < p->doubt_until_usec;
+
+        if (p->withdraw && in_doubt) {
                 p->due_usec = p->doubt_until_usec;
                 return go_on(ACTION_WAIT);
         }
         enter(p, p->withdraw ? PUBLICATION_WITHDRAWN : PUBLICATION_PUBLISHED, now_usec);
         p->attempt = 0;
         p->trouble = (Trouble){0};
+        p->keeps = p->holds_derived || in_doubt;
         if (p->wrote != PLAN_IN_ORDER || p->echoed)
                 p->refreshed_usec = now_usec;
         p->due_usec = p->withdraw
                               ? USEC_INFINITY
                               : now_usec + backoff_jitter_usec(times->check_interval_usec, random);
-        if (p->holds_derived && p->due_usec > p->since_usec + DERIVED_STABLE_USEC)
-                p->due_usec = p->since_usec + DERIVED_STABLE_USEC;
+        if (p->holds_derived)
+                look_again_by(p, p->since_usec + DERIVED_STABLE_USEC);
+        else if (in_doubt)
+                look_again_by(p, p->doubt_until_usec);
         return end_pass(p);
 }
 

@@ -112,7 +112,8 @@ typedef struct Publication {
         bool withdraw;       /* nothing is wanted: take away what is ours */
         bool remembered_all; /* the state already holds what the plan adds */
         bool holds_derived; /* O13: a record under this machine's former name waits to be removed */
-        bool forgets;       /* ending well will forget what the state knows of a record */
+        bool forgets;       /* ending well would forget what the state knows of a record */
+        bool keeps;         /* it ended well, but it is too early to forget that */
         bool in_pass;
         bool located;
         bool observed_here;

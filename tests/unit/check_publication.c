@@ -386,14 +386,21 @@ LOST(TIMEOUT), LOST(CLOSED), LOST(GARBAGE),
         ON(SEEN(WITHDRAW),        UPDATE, WITHDRAWING),
         ENDS(ANSWER_RCODE(CONFLICT, NXRRSET), WITHDRAWN, NEVER)),
         .withdraw = true, .forgets = true},
-{"O13: a doubt holds where a refresh ends the pass", LINES(
+{"O13: a doubt holds where a refresh ends the pass: it looks again, and forgets then", LINES(
         FOUND(1, 1),
         ON(CHANGED(.doubt = true), OBSERVE, PUBLISHING),
         ON(SEEN(IN_ORDER),        UPDATE, PUBLISHING),
-        WAITS(ANSWER(DONE),       PUBLISHING, SETTLE - 2 * TICK),
-        ON(DUE,                   OBSERVE, PUBLISHING),
+        ENDS(ANSWER(DONE),        PUBLISHED, SETTLE - 2 * TICK, .keeps = true),
+        ON(DUE,                   OBSERVE, PUBLISHED),
         ENDS(SEEN(IN_ORDER),      PUBLISHED, CHECK)),
         .remembered = true, .forgets = true, .refresh_usec = USEC_PER_DAY},
+{"O13: where something is published a doubt delays only the forgetting", LINES(
+        FOUND(1, 1),
+        ON(CHANGED(.doubt = true), OBSERVE, PUBLISHING),
+        ON(SEEN(CHANGE),          UPDATE, PUBLISHING),
+        ON(ANSWER(DONE),          OBSERVE, PUBLISHING),
+        ENDS(SEEN(IN_ORDER),      PUBLISHED, SETTLE - 3 * TICK, .wrote = PLAN_CHANGE, .keeps = true)),
+        .remembered = true, .forgets = true},
 };
 /* clang-format on */
 

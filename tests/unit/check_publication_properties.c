@@ -131,8 +131,9 @@ static void assert_good_end(const Life *life) {
         ck_assert(p->trouble.kind == TROUBLE_NONE && p->attempt == 0);
         ck_assert(p->withdraw == (p->state == PUBLICATION_WITHDRAWN));
         ck_assert(p->withdraw == (p->due_usec == NEVER));
-        ck_assert(!p->forgets || life->bench.now_usec >= p->doubt_until_usec);
-        ck_assert(!p->holds_derived || p->due_usec <= p->since_usec + STABLE);
+        ck_assert(!p->forgets || p->keeps || life->bench.now_usec >= p->doubt_until_usec);
+        ck_assert(!p->keeps || !p->withdraw);
+        ck_assert(!p->holds_derived || (p->keeps && p->due_usec <= p->since_usec + STABLE));
 }
 
 static void assert_bad_end(const Life *life) {

@@ -97,6 +97,8 @@ static void assert_line(const Bench *bench, const Line *line, PublicationStep st
         ck_assert_msg(p->trouble.kind == line->trouble, "%s: trouble %d", where, p->trouble.kind);
         ck_assert_msg(p->wrote == line->wrote, "%s: wrote %s", where,
                       plan_verdict_to_string(p->wrote));
+        ck_assert_msg(p->keeps == (line->keeps || p->holds_derived), "%s: keeps %d", where,
+                      p->keeps);
 }
 
 void run_script(const Script *script) {

@@ -76,6 +76,7 @@ typedef struct Line {
         uint8_t server;
         TroubleKind trouble;
         PlanVerdict wrote;
+        bool keeps;
 } Line;
 
 typedef struct Script {

@@ -8,7 +8,13 @@ DEPS = ROOT / "tests/support/deps"
 
 # Each logs its call; apt-get install notes what policy-rc.d said at that moment.
 FAKES = {
-    "dpkg-query": 'for p; do grep -qx "$p" "$FAKE/installed" 2>/dev/null && echo "installed $p:amd64"; done; :',
+    "dpkg-query": r'''
+status=0
+for p; do
+        case $p in -* | *' '*) continue ;; esac
+        grep -qx "$p" "$FAKE/installed" 2>/dev/null && echo "installed $p:amd64" || status=1
+done
+exit $status''',
     "apt-cache": '[ -e "$FAKE/lists" ]',
     "apt-get": r'''
 case "$*" in

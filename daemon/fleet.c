@@ -54,6 +54,7 @@ static int on_bury(sd_event_source *source, void *userdata) {
         Fleet *fleet = userdata;
 
         forget_drivers(fleet);
+        fleet->options.on_changed(fleet->options.userdata);
         if ((fleet->options.once || fleet->stopping) && fleet->n_pending == 0 &&
             (fleet->loaded || fleet->failed))
                 fleet->options.on_done(!fleet->failed, fleet->options.userdata);
@@ -85,6 +86,7 @@ static void on_ended(Driver *driver, void *userdata) {
         Fleet *fleet = userdata;
         PublicationState state = driver_publication(driver)->state;
 
+        fleet->options.on_changed(fleet->options.userdata);
         if (fleet->options.once) {
                 fleet->failed = fleet->failed || !is_well(state);
                 fleet->n_pending--;
@@ -312,8 +314,26 @@ int fleet_apply(Fleet *fleet, const Config *config, const char *target, const ch
                 r = sweep.error;
         }
         fleet->offer = offer_unref(fleet->offer);
+        fleet->options.on_changed(fleet->options.userdata);
         bury_later(fleet);
         return r;
+}
+
+static void count_node(const void *node, VISIT visit, void *userdata) {
+        const Driver *driver = *(Driver *const *)node;
+        const Publication *publication = driver_publication(driver);
+        FleetCounts *counts = userdata;
+
+        if (visit != postorder && visit != leaf)
+                return;
+        counts->n_wanted += !publication->withdraw;
+        if (counts->n[publication->state]++ == 0)
+                counts->example[publication->state] = driver_domain(driver);
+}
+
+void fleet_count(const Fleet *fleet, FleetCounts *ret_counts) {
+        *ret_counts = (FleetCounts){0};
+        twalk_r(fleet->root, count_node, ret_counts);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */

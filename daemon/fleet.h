@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "daemon/state.h"
 #include "daemon/zone.h"
+#include "lib/publication.h"
 
 typedef struct Fleet Fleet;
 
@@ -18,6 +19,8 @@ typedef struct FleetOptions {
         State *state;
         bool once; /* one pass each */
         bool dry_run;
+        /* A pass ended: the counts may be others now. */
+        void (*on_changed)(void *userdata);
         /* With once, or after fleet_stop(): all that was to be done is done, well or not. */
         void (*on_done)(bool all_well, void *userdata);
         void *userdata;
@@ -31,6 +34,16 @@ Fleet *fleet_free(Fleet *fleet);
    The first call brings in what the state remembers. -ENOMEM, or what reading the state failed
    with. */
 int fleet_apply(Fleet *fleet, const Config *config, const char *target, const char *home);
+
+/* How many publications are in each state, with the domain of one of them (borrowed). n_wanted does
+   not count those that are only being withdrawn. */
+typedef struct FleetCounts {
+        size_t n_wanted;
+        size_t n[_PUBLICATION_STATE_MAX];
+        const char *example[_PUBLICATION_STATE_MAX];
+} FleetCounts;
+
+void fleet_count(const Fleet *fleet, FleetCounts *ret_counts);
 
 /* The end: withdraws where OnStop=withdraw, gives the others up. Returns how many withdrawals are
    under way; on_done follows when they are over. */

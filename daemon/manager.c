@@ -10,11 +10,9 @@
 #include "daemon/manager.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 #include <strings.h>
-#include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
 #include "config/config.h"
@@ -24,6 +22,7 @@
 #include "daemon/fqdn.h"
 #include "daemon/hosts.h"
 #include "daemon/log.h"
+#include "daemon/notify.h"
 #include "daemon/resolver.h"
 #include "daemon/state.h"
 #include "daemon/target-check.h"
@@ -49,6 +48,7 @@ struct Manager {
         ZoneTable zones;
         State *state;
         Fleet *fleet;
+        Notify *notify;
 
         Fqdn *fqdn;
         char *fqdn_name; /* NULL: not known */
@@ -242,14 +242,12 @@ static void reload(Manager *manager) {
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         Manager *manager = userdata;
-        uint64_t now_usec;
 
         if (manager->stopping)
                 return 0;
-        (void)sd_event_now(manager->event, CLOCK_MONOTONIC, &now_usec);
-        (void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now_usec);
+        notify_reloading(manager->notify);
         reload(manager);
-        (void)sd_notify(false, "READY=1");
+        notify_ready(manager->notify);
         return 0;
 }
 
@@ -257,6 +255,12 @@ static void on_fleet_done(bool all_well, void *userdata) {
         Manager *manager = userdata;
 
         (void)sd_event_exit(manager->event, all_well || manager->stopping ? EXIT_OK : EXIT_FAILED);
+}
+
+static void on_fleet_changed(void *userdata) {
+        Manager *manager = userdata;
+
+        notify_changed(manager->notify, manager->fleet);
 }
 
 static int on_stop_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -276,13 +280,13 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         if (manager->stopping)
                 return sd_event_exit(manager->event, EXIT_OK);
         manager->stopping = true;
-        (void)sd_notify(false, "STOPPING=1");
         if (manager->options.once)
                 return sd_event_exit(manager->event, EXIT_FAILED);
-        if (fleet_stop(manager->fleet) == 0)
+        if (fleet_stop(manager->fleet) == 0) {
+                notify_stopping(manager->notify, 0);
                 return sd_event_exit(manager->event, EXIT_OK);
-        (void)sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%" PRIu64,
-                         manager->config->stop_timeout_usec + STOP_MARGIN_USEC);
+        }
+        notify_stopping(manager->notify, manager->config->stop_timeout_usec + STOP_MARGIN_USEC);
         return sd_event_add_time_relative(manager->event, &manager->stop_timer, CLOCK_MONOTONIC,
                                           manager->config->stop_timeout_usec, 0, on_stop_timeout,
                                           manager);
@@ -340,7 +344,8 @@ static int open_state(Manager *manager) {
 static int start_parts(Manager *manager) {
         int r;
 
-        if ((r = worker_new(manager->event, WORKER_THREADS, &manager->worker)) < 0 ||
+        if ((r = notify_new(manager->event, &manager->notify)) < 0 ||
+            (r = worker_new(manager->event, WORKER_THREADS, &manager->worker)) < 0 ||
             (r = hosts_new(manager->event, manager->worker, &manager->hosts)) < 0)
                 return r;
         manager->zones.hosts = manager->hosts;
@@ -352,6 +357,7 @@ static int start_parts(Manager *manager) {
                 .state = manager->state,
                 .once = manager->options.once || manager->options.dry_run,
                 .dry_run = manager->options.dry_run,
+                .on_changed = on_fleet_changed,
                 .on_done = on_fleet_done,
                 .userdata = manager,
         };
@@ -374,13 +380,14 @@ static int start(Manager *manager) {
                 log_event(LOG_KIND_STARTED, NULL, "srvpubd %s started: %zu domain%s",
                           SRVPUBD_VERSION, manager->config->n_domains,
                           manager->config->n_domains == 1 ? "" : "s");
-        (void)sd_notify(false, "READY=1");
+        notify_ready(manager->notify);
         return needs_fqdn(manager->config) ? look_fqdn(manager) : apply(manager);
 }
 
 static void manager_done(Manager *manager) {
         (void)target_check_free(manager->target_check);
         (void)fqdn_free(manager->fqdn);
+        (void)notify_free(manager->notify);
         (void)fleet_free(manager->fleet);
         (void)hosts_free(manager->hosts);
         (void)resolver_free(manager->resolver);

@@ -4,6 +4,7 @@ import os
 from support.client import OURS
 from support.daemon import PUBLISHED
 from support.scenario import scenario
+from support.zone import Zone
 
 BOTH = ("named", "knot")
 RECORD = "_vlmcs._tcp.contoso.com."
@@ -64,6 +65,15 @@ def reload_is_told_to_systemd(test):
     daemon.process.signal(15)
     daemon.wait_notify("STOPPING=1")
     daemon.wait_end(0)
+
+
+@scenario(servers=("named",))
+def status_tells_systemd_how_things_are(test):
+    test.primary(zones=[Zone("contoso.com"), Zone("adsecurity.org", update=())])
+    daemon = test.daemon(domains=["contoso.com", "adsecurity.org"])
+    daemon.wait_notify("STATUS=published 1/2, 1 denied: adsecurity.org")
+    daemon.reload(domains=["contoso.com"])
+    daemon.wait_notify("STATUS=published 1/1")
 
 
 @scenario(servers=("named",))

@@ -32,8 +32,8 @@ log:
 
 def block(start):
     """The indented block of the README that begins with this line."""
-    match = re.search(rf"^    {re.escape(start)}\n(?:(?:    .*)?\n)*", README, re.M)
-    return re.sub(r"^    ", "", match[0], flags=re.M).rstrip() + "\n"
+    indent, body = re.search(rf"^( {{4,}}){re.escape(start)}\n((?:(?:\1.*)?\n)*)", README, re.M).groups()
+    return f"{start}\n" + re.sub(rf"^{indent}", "", body, flags=re.M).rstrip() + "\n"
 
 
 def named_command(directory, zone_file, key_file):

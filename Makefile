@@ -36,17 +36,20 @@ all: $(BUILD)/srvpubd
 help:
 	@echo "make            build/srvpubd"
 	@echo "make demo       see it at work on a throw-away name server (KEEP=1: leave it running)"
-	@echo "make check      build with sanitizers; unit tests, scenarios on real servers, lint"
+	@echo "make check      build with sanitizers; unit tests, scenarios on real servers and machines, lint"
 	@echo "make soak       the same for longer: more kills, more histories"
+	@echo "make check-system  of these only the machines, with a systemd of their own, that install the package"
 	@echo "make lint       layers, formatting, static analysis"
+	@echo "make deb        the Debian package, in $(BUILD)/deb"
 	@echo "make deps       install with apt what is missing for all of this"
 	@echo "make uninstall  takes away what install put there; an edited srvpubd.conf stays"
 	@echo "make install    PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) DESTDIR=$(DESTDIR)"
 	@echo "make clean"
 
 # What is missing is installed, or named in one line.
-deps deps-build deps-test:
-	@tests/support/deps install $(patsubst deps%,%,$(subst -,,$@))
+deps: deps-build deps-test deps-system
+deps-build deps-test deps-deb deps-system:
+	@tests/support/deps install $(patsubst deps-%,%,$@)
 
 # The product. The engine is an archive; main.c is the only file that tests do not link.
 $(BUILD)/engine.a: $(ENGINE:%.c=$(BUILD)/obj/%.o)
@@ -83,7 +86,31 @@ demo: deps-build
 check soak: deps-build deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) --silent programs
 	@$(MAKE) --no-print-directory lint
-	@tests/run $(if $(filter soak,$@),--soak)
+	@$(PACKAGE_FOR_MACHINES)
+	@tests/run unit integration system $(if $(filter soak,$@),--soak)
+
+check-system: deps-build
+	@$(PACKAGE_FOR_MACHINES)
+	@tests/run system
+
+# Where there can be no machines, or no package, tests/run says so.
+PACKAGE_FOR_MACHINES = [ "$$(id -u)" != 0 ] || ! tests/support/deps install system || \
+	$(MAKE) --no-print-directory --silent $(DEB)
+
+# Directories too: a file that has gone counts.
+DEB := $(BUILD)/deb/built
+$(DEB): $(shell find * -path build -prune -o -path tests -prune -o -print)
+	@rm -rf $(@D) && mkdir -p $(@D)/srvpubd && touch $(@D)/begun
+	@tar -c --exclude-vcs --exclude=./$(BUILD) . | tar -x -C $(@D)/srvpubd
+	@cd $(@D)/srvpubd && unset MAKEFLAGS MFLAGS MAKELEVEL && \
+		dpkg-buildpackage -us -uc -b -J >../build.log 2>&1 || { cat ../build.log; exit 1; }
+	@mkdir $(@D)/tmp && TMPDIR=$(abspath $(@D)/tmp) lintian -I --allow-root --fail-on error,warning $(@D)/*.changes
+	@rm -rf $(@D)/tmp
+	@mv $(@D)/begun $@
+
+deb: deps-build deps-deb
+	@$(MAKE) --no-print-directory --silent $(DEB)
+	@ls $(BUILD)/deb/srvpubd_*.deb
 
 lint: deps-test $(BUILD)/srvpubd
 	@tests/support/lint $(SOURCES)
@@ -125,6 +152,7 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help deps deps-build deps-test present programs demo check soak lint install uninstall clean
+.PHONY: all help deps deps-build deps-test deps-deb deps-system present programs demo check soak check-system deb lint \
+	install uninstall clean
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(SAN)/obj -name '*.d' 2>/dev/null)

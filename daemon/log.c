@@ -15,6 +15,8 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
+#define LAST_USEC (100 * USEC_PER_MSEC)
+
 enum {
         TEXT_MAX = 4096,
         FIELD_MAX = 1100,
@@ -61,6 +63,13 @@ static bool stderr_is_journal(void) {
 void log_init(int max_priority) {
         max_level = max_priority;
         to_journal = stderr_is_journal();
+}
+
+/* journald looks the sender up in /proc when it gets to a message. Without one the message has no
+   unit, and `journalctl -u` does not show it. */
+void log_done(void) {
+        if (to_journal)
+                (void)usleep(LAST_USEC);
 }
 
 bool log_wants(LogKind kind) {

@@ -41,6 +41,8 @@ typedef struct LogFields {
 
 /* Messages above max_priority (LOG_ERR .. LOG_DEBUG) are dropped. Finds out where stderr goes. */
 void log_init(int max_priority);
+/* Before the process ends: gives the journal a moment to see whose the last messages were. */
+void log_done(void);
 bool log_wants(LogKind kind);
 
 /* One event, one line. */

@@ -117,6 +117,7 @@ int main(int argc, char **argv) {
                 .log_level = -1,
         };
         Verb verb;
+        int r;
 
         if (parse_arguments(argc, argv, &options, &verb) < 0) {
                 (void)fputs("srvpubd: see srvpubd --help\n", stderr);
@@ -125,5 +126,7 @@ int main(int argc, char **argv) {
         if (verb == VERB_DONE)
                 return EXIT_OK;
         log_init(options.log_level < 0 ? LOG_INFO : options.log_level);
-        return verb == VERB_CHECK_CONFIG ? manager_check_config(&options) : manager_run(&options);
+        r = verb == VERB_CHECK_CONFIG ? manager_check_config(&options) : manager_run(&options);
+        log_done();
+        return r;
 }

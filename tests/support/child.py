@@ -1,6 +1,6 @@
-"""Runs one scenario, as PID 1 of its own namespaces: child.py SCENARIO DIRECTORY PROGRAM.
+"""Runs one scenario, as PID 1 of its own namespaces: child.py KIND FILE SCENARIO DIRECTORY PROGRAM.
 
-Exit 0: passed, 1: failed, 77: skipped; the last line of stdout says why.
+Exit 0: passed, 1: failed, 77: skipped; stdout says why, after what the scenario has said.
 """
 import importlib
 import os
@@ -33,20 +33,21 @@ def run(test):
         return SKIPPED, str(reason) + test.finish(False)
     except Failure as failure:
         where = [f"{pathlib.Path(frame.filename).name}:{frame.lineno}" for frame in
-                 traceback.extract_tb(failure.__traceback__) if "/integration/" in frame.filename]
+                 traceback.extract_tb(failure.__traceback__) if f"/{test.scenario.kind}/" in frame.filename]
         return FAILED, f"{' '.join(where)}: {failure}{test.finish(False)}"
     except Exception:  # pylint: disable=broad-except
         return FAILED, traceback.format_exc() + test.finish(False)
 
 
 def main():
-    name, directory, program = sys.argv[1:]
-    importlib.import_module(f"integration.{name.partition('.')[0]}")
+    kind, file, name, directory, program = sys.argv[1:]
+    importlib.import_module(f"{kind}.{file}")
     item = next(item for item in SCENARIOS if item.name == name)
     signal.signal(signal.SIGALRM, too_late)
     signal.setitimer(signal.ITIMER_REAL, item.timeout)
-    code, text = run(Test(item, directory, program))
-    print(text)
+    test = Test(item, directory, program)
+    code, text = run(test)
+    print("\n".join(test.transcript + [text]))
     sys.stdout.flush()
     os._exit(code)  # threads that serve sockets do not hold us
 

@@ -7,18 +7,17 @@
         test.wait_srv(server, "contoso.com", [OURS])
 
 Each runs in network, mount, PID and UTS namespaces of its own (support/child.py), as PID 1: what it
-has started ends with it. Its directory is removed when it passes.
+has started ends with it. Its directory is removed when it passes. Those of tests/system have a
+control group too, and the package in place of the daemon: they boot machines.
 """
-import ctypes
-import fcntl
-import os
 import pathlib
 import socket
-import struct
 from dataclasses import dataclass
 
 from support import client
 from support.daemon import Daemon
+from support.machine import Machine
+from support.namespace import loopback_up, mount, place_file
 from support.proxy import Proxy
 from support.scripted import ScriptedServer
 from support.servers import Knot, Named
@@ -35,6 +34,7 @@ DOMAINS = ("contoso.com", "emea.contoso.com", "adsecurity.org")
 
 @dataclass(frozen=True)
 class Scenario:
+    kind: str  # integration or system
     file: str
     function: object
     server: str  # a key of SERVERS, or "" when the scenario makes its own
@@ -45,15 +45,16 @@ class Scenario:
     @property
     def name(self):
         variant = ",".join(filter(None, (self.server, self.case)))
-        return f"{self.file}.{self.function.__name__}" + (f"[{variant}]" if variant else "")
+        folder = "" if self.kind == "integration" else f"{self.kind}."
+        return f"{folder}{self.file}.{self.function.__name__}" + (f"[{variant}]" if variant else "")
 
 
 def scenario(servers=("",), cases=None, timeout=60.0):
     """Registers a function for a run with each server named and each case (name -> tuple of further
     arguments); timeout in seconds."""
     def register(function):
-        file = function.__module__.rpartition(".")[2]
-        SCENARIOS.extend(Scenario(file, function, server, case, arguments, timeout)
+        kind, _, file = function.__module__.partition(".")
+        SCENARIOS.extend(Scenario(kind, file, function, server, case, arguments, timeout)
                          for server in servers for case, arguments in (cases or {"": ()}).items())
         return function
     return register
@@ -67,7 +68,9 @@ class Test:
         self.directory = pathlib.Path(directory)
         self.program = program
         self.daemons = []
+        self.machines = []
         self.servers = []
+        self.transcript = []
         self.numbers = {}
 
     def path(self, stem):
@@ -101,6 +104,17 @@ class Test:
         if start:
             daemon.start()
         return daemon
+
+    def machine(self):
+        """A machine of its own, booted."""
+        machine = Machine(self)
+        self.machines.append(machine)
+        machine.power_on()
+        return machine
+
+    def say(self, text):
+        """A line of what the reader of a passed scenario sees."""
+        self.transcript.append(text)
 
     def key_file(self, key=KEY):
         """A fresh file with a key; key may be the text itself."""
@@ -182,6 +196,8 @@ class Test:
         try:
             return "".join([daemon.finish(passed) for daemon in self.daemons])
         finally:
+            for machine in self.machines:
+                machine.finish(passed)
             for server in self.servers:
                 server.stop()
 
@@ -192,34 +208,3 @@ def address_of(server):
 
 def key_of(server):
     return None if isinstance(server, str) else getattr(server, "query_key", None)
-
-
-def loopback_up():
-    """Also gives it a few addresses by name: named listens only on those that an interface has."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        request = struct.pack("16sH14x", b"lo", 0x1 | 0x40)  # IFF_UP | IFF_RUNNING
-        fcntl.ioctl(sock, 0x8914, request)  # SIOCSIFFLAGS
-        for number in range(2, 6):
-            address = socket.inet_aton(f"127.0.0.{number}")
-            request = struct.pack("16sHH4s8x", b"lo:%d" % number, socket.AF_INET, 0, address)
-            fcntl.ioctl(sock, 0x8916, request)  # SIOCSIFADDR
-
-
-def mount(source, target, kind, flags):
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(os.fsencode(source), os.fsencode(target), kind.encode() if kind else None, flags, None) != 0:
-        raise OSError(ctypes.get_errno(), f"cannot mount {source} at {target}")
-
-
-def place_file(path, text, directory):
-    """Puts text in the place of a file of the machine, by a bind mount; again: new text."""
-    copy = pathlib.Path(directory) / path.strip("/").replace("/", "-")
-    is_placed = copy.exists()
-    copy.write_text(text)
-    if is_placed:
-        return
-    target = pathlib.Path(os.path.realpath(path))
-    if not target.exists():  # a link into /run, which is empty here
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.touch()
-    mount(copy, target, None, 0x1000)  # MS_BIND

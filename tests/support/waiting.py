@@ -10,14 +10,14 @@ class Skip(Exception):
     """Something that this machine lacks; the text says what."""
 
 
-def wait_until(probe, what, timeout=10.0):
-    """Calls probe() until it returns something true, and returns that. what names it: a text, or a
-    function that tells when it is over how things stand."""
+def wait_until(probe, what, timeout=10.0, pause=0.02):
+    """Calls probe() until it returns something true, and returns that; pause: the time between. what
+    names it: a text, or a function that tells when it is over how things stand."""
     deadline = time.monotonic() + timeout
     while not (result := probe()):
         if time.monotonic() >= deadline:
             raise Failure(f"after {timeout:g} s: {what() if callable(what) else what}")
-        time.sleep(0.02)
+        time.sleep(pause)
     return result
 
 

@@ -1,0 +1,39 @@
+"""What a scenario's own namespaces are furnished with: loopback, mounts, files of the machine."""
+import ctypes
+import fcntl
+import os
+import pathlib
+import socket
+import struct
+
+
+def loopback_up():
+    """Also gives it a few addresses by name: named listens only on those that an interface has."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        request = struct.pack("16sH14x", b"lo", 0x1 | 0x40)  # IFF_UP | IFF_RUNNING
+        fcntl.ioctl(sock, 0x8914, request)  # SIOCSIFFLAGS
+        for number in range(2, 6):
+            address = socket.inet_aton(f"127.0.0.{number}")
+            request = struct.pack("16sHH4s8x", b"lo:%d" % number, socket.AF_INET, 0, address)
+            fcntl.ioctl(sock, 0x8916, request)  # SIOCSIFADDR
+
+
+def mount(source, target, kind, flags, data=None):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(os.fsencode(source), os.fsencode(target), kind.encode() if kind else None, flags,
+                  data.encode() if data else None) != 0:
+        raise OSError(ctypes.get_errno(), f"cannot mount {source} at {target}")
+
+
+def place_file(path, text, directory):
+    """Puts text in the place of a file of the machine, by a bind mount; again: new text."""
+    copy = pathlib.Path(directory) / path.strip("/").replace("/", "-")
+    is_placed = copy.exists()
+    copy.write_text(text)
+    if is_placed:
+        return
+    target = pathlib.Path(os.path.realpath(path))
+    if not target.exists():  # a link into /run, which is empty here
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch()
+    mount(copy, target, None, 0x1000)  # MS_BIND

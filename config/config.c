@@ -38,6 +38,7 @@ static void loader_read_drop_ins(Loader *loader, const char *directory) {
                 r = -ENOMEM;
         else if (n < 0 && errno != ENOENT)
                 r = report_add(loader->report, LOG_ERR, directory, 0, "%s", strerror(errno));
+        /* A directory given by mistake, /etc say, is not read through. */
         if (n > FILES_MAX)
                 r = report_add(loader->report, LOG_ERR, directory, 0, "%d files; at most %d", n,
                                FILES_MAX);
@@ -97,6 +98,7 @@ static void loader_done(Loader *loader) {
 static Domain domain_make(const Config *config, ListEntry *entry) {
         const Scope *scope = entry->scope;
 
+        /* The line of the list first, then [Domain], then [Service]. */
         return (Domain){
                 .name = TAKE_PTR(entry->name),
                 .priority = entry->has_priority ? entry->priority

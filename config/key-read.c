@@ -12,7 +12,7 @@
 #include "config/key-read.h"
 
 enum {
-        ENDPOINTS_MAX = 64,
+        ENDPOINTS_MAX = 16, /* as many as a zone's servers are tried */
 };
 
 int key_read_bool(const ConfigKey *key, const char *text, void *slot,
@@ -197,6 +197,8 @@ static int endpoint_read(const char *text, bool address, Endpoint *ret_one,
 static int endpoints_read(const ConfigKey *key, const char *text, bool address, void *slot,
                           char error[static VALUE_ERROR_MAX]) {
         Endpoint **items = slot;
+        /* The count is a member beside the list: the table knows how far from the struct's
+           beginning. */
         size_t *n = (size_t *)((char *)slot - key->offset + key->count_offset);
         _cleanup_(freep) char *copy = strdup(text);
         char *rest = NULL;

@@ -107,6 +107,7 @@ static int entry_compare(const void *a, const void *b) {
         const ListEntry *x = *(ListEntry *const *)a, *y = *(ListEntry *const *)b;
         int order = strcasecmp(x->name, y->name);
 
+        /* Entries lie in one array in the order of the files, and so do their addresses. */
         return order ? order : (x > y) - (x < y);
 }
 

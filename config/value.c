@@ -114,6 +114,7 @@ static int part_read(const char **text, bool only, uint64_t *ret_usec) {
         }
         *text += strspn(*text, " \t");
         size_t length = strcspn(*text, " \t.0123456789");
+        /* Without a unit seconds are meant, but only where the number stands alone. */
         uint64_t unit = length > 0 ? unit_find(*text, length) : only ? USEC_PER_SEC : 0;
         *text += length;
         if (unit == 0 || (length == 0 && **text != '\0'))

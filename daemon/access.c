@@ -139,6 +139,7 @@ static int load_key(Access *access, char error[static KEY_FILE_ERROR_MAX]) {
 static bool is_same_file(Access *access, struct KeyIdentity *ret_now) {
         struct stat st;
 
+        /* Before the file is read: a change in between is found by the next look. */
         *ret_now = (struct KeyIdentity){0};
         if (stat(access->key_file, &st) < 0)
                 return false;
@@ -158,6 +159,7 @@ int access_auth(Access *access, Auth **ret_auth, char error[static KEY_FILE_ERRO
                 if (!access->auth && (r = auth_new_none(&access->auth)) < 0)
                         return r;
         } else if (!is_same_file(access, &now) || !access->auth) {
+                /* If it fails the former key is not used on: it may have been revoked. */
                 r = load_key(access, error);
                 if (r < 0)
                         return r;

@@ -87,6 +87,7 @@ static void connection_fail_one(Connection *connection, Exchange *exchange, Repl
 /* The connection is over: ends all that is on it. The caller does not touch it afterwards. */
 static void connection_finish(Connection *connection, ReplyKind kind, int error, bool repeat) {
         ExchangeList again = TAILQ_HEAD_INITIALIZER(again);
+        /* Only one that never stood says something of the server as a whole. */
         int attempt_error = connection_is_open(connection) ? 0 : error;
         Exchange *exchange;
 
@@ -192,6 +193,7 @@ static int connection_on_message(const uint8_t *bytes, size_t size, void *userda
                 return -EBADMSG;
         }
         connection_release(connection, exchange);
+        exchange->is_answered = true;
         if (exchange->owner)
                 exchange->events->on_answer(exchange->owner, bytes, size);
         connection->events->on_ended(exchange, connection->userdata);

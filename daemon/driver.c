@@ -60,6 +60,8 @@ int driver_new(const DriverContext *context, const char *service, const char *do
 
 /* Gives up what is under way. */
 static void driver_cancel(Driver *driver) {
+        /* An update that was sent cannot be called back: driver_set() has the publication doubt
+           it. */
         driver->locator = locator_free(driver->locator);
         driver->transaction = transaction_free(driver->transaction);
         driver->updating = false;
@@ -77,7 +79,7 @@ Driver *driver_free(Driver *driver) {
                 return NULL;
         driver_cancel(driver);
         memory_done(&driver->memory);
-        (void)offer_unref(driver->wanted.offer);
+        wanted_replace(&driver->wanted, &(Wanted){0});
         (void)zone_unref(driver->zone);
         (void)access_unref(driver->access);
         free(driver->record);
@@ -95,6 +97,10 @@ const char *driver_domain(const Driver *driver) {
 
 const Publication *driver_publication(const Driver *driver) {
         return &driver->publication;
+}
+
+const Offer *driver_offer(const Driver *driver) {
+        return driver->wanted.offer;
 }
 
 Access *driver_access(const Driver *driver) {
@@ -150,6 +156,7 @@ static void on_remembered(int error, const char *text, void *userdata) {
         Driver *driver = userdata;
 
         driver->write = NULL;
+        /* Found: the wish cannot have changed, driver_set() gives the write up before it does. */
         if (!error)
                 memory_find(&driver->memory, driver->wanted.offer)->current = true;
         driver->news.detail = text;
@@ -158,18 +165,6 @@ static void on_remembered(int error, const char *text, void *userdata) {
 }
 
 /* --- plan ------------------------------------------------------------------------------------- */
-
-static Srv wanted_srv(const Driver *driver) {
-        Srv srv = {0};
-
-        if (driver->wanted.offer) {
-                srv = offer_srv(driver->wanted.offer);
-                srv.priority = driver->wanted.priority;
-                srv.weight = driver->wanted.weight;
-                srv.ttl = driver->wanted.ttl_sec;
-        }
-        return srv;
-}
 
 /* What the state machine has to know of the memory before it sees the plan. */
 static void brief_publication(Driver *driver, uint64_t now_usec) {
@@ -184,14 +179,15 @@ static void brief_publication(Driver *driver, uint64_t now_usec) {
                 if (offer_equal(offer, wanted))
                         continue;
                 p->forgets = true;
-                if (wanted && offer->derived)
+                /* Another port of the same name is no former name: nobody listens there now. */
+                if (wanted && offer->derived && !name_equal(&offer->target, &wanted->target))
                         p->holds_derived = publication_keeps_derived(p, now_usec);
         }
 }
 
 static int make_plan(Driver *driver, const Observation *observation) {
         uint64_t now_usec = schedule_now_usec(driver->context->schedule);
-        Srv wanted = wanted_srv(driver);
+        Srv wanted = wanted_srv(&driver->wanted);
         _cleanup_(freep) Srv *remembered = calloc(driver->memory.n + 1, sizeof(*remembered));
         PlanInput input = {
                 .wanted = &wanted,
@@ -271,6 +267,7 @@ static void on_observed(Transaction *transaction, Reply *reply, void *userdata) 
         if (reply->kind == REPLY_DONE) {
                 names_of(driver, &record, &domain);
                 r = observation_new(reply->packet, &record, &observation);
+                /* Half an SRV is no observation; the next server is asked. */
                 if (r == -EBADMSG) {
                         reply->kind = REPLY_GARBAGE;
                         reply->fault = FAULT_MALFORMED;
@@ -319,14 +316,14 @@ static void transact(Driver *driver, ldns_pkt_opcode opcode, TransactionHandler 
         Server *server = server_now(driver);
         int r;
 
-        if (!server) {
-                fail_here(driver, TROUBLE_NOT_LOCATED, "the zone's name servers changed meanwhile");
-                return;
-        }
         /* Another publication's trouble made the zone look again: what was observed there is void.
          */
-        if (driver->zone_generation != zone_generation(driver->zone)) {
+        if (driver->zone && driver->zone_generation != zone_generation(driver->zone)) {
                 enter_servers(driver);
+                return;
+        }
+        if (!server) {
+                fail_here(driver, TROUBLE_NOT_LOCATED, "the zone has no name server any more");
                 return;
         }
         request.timeout_usec = driver->access->timeout_usec;
@@ -355,7 +352,7 @@ static void remember(Driver *driver) {
 /* --- the pass --------------------------------------------------------------------------------- */
 
 static NewsSource news_source(const Driver *driver, Srv *wanted) {
-        *wanted = wanted_srv(driver);
+        *wanted = wanted_srv(&driver->wanted);
         return (NewsSource){
                 .record = driver->record,
                 .domain = driver_domain(driver),
@@ -365,6 +362,7 @@ static NewsSource news_source(const Driver *driver, Srv *wanted) {
                 .access = driver->access,
                 .zone = driver->zone,
                 .wanted = driver->wanted.offer ? wanted : NULL,
+                .once = driver->context->once,
         };
 }
 
@@ -374,6 +372,8 @@ static void finish_pass(Driver *driver) {
         Srv wanted;
 
         if (p->state != PUBLICATION_PUBLISHED && p->state != PUBLICATION_WITHDRAWN) {
+                /* The next pass locates anew, and must not be given the same servers from
+                   memory. */
                 if (driver->zone)
                         zone_doubt(driver->zone);
         } else {
@@ -412,6 +412,8 @@ static void drive(Driver *driver, PublicationEvent *event) {
 
         if (ends_dry(driver, event))
                 return;
+        /* What a former wish came to is no past of this one: it ends as published, not as
+           repaired. */
         if (event->kind == EVENT_CHANGED)
                 driver->state_before = PUBLICATION_PUBLISHING;
         else if (!p->in_pass)
@@ -447,35 +449,29 @@ void driver_due(Driver *driver) {
         drive(driver, &(PublicationEvent){.kind = EVENT_DUE});
 }
 
-/* How much a new wish differs from the present one. */
-static bool wanted_equal(const Wanted *a, const Wanted *b) {
-        if (!a->offer || !b->offer)
-                return a->offer == b->offer;
-        return offer_equal(a->offer, b->offer) && a->priority == b->priority &&
-               a->weight == b->weight && a->ttl_sec == b->ttl_sec;
-}
+void driver_retry(Driver *driver) {
+        const Publication *p = &driver->publication;
 
-static void take_wanted(Driver *driver, const Wanted *wanted) {
-        Offer *old = driver->wanted.offer;
-
-        driver->wanted = *wanted;
-        if (wanted->offer)
-                (void)offer_ref(wanted->offer);
-        (void)offer_unref(old);
+        if (p->state != PUBLICATION_FAILED && p->state != PUBLICATION_DENIED)
+                return;
+        driver->news.told = 0;
+        if (!p->in_pass)
+                (void)schedule_set(driver->context->schedule, &driver->entry,
+                                   schedule_now_usec(driver->context->schedule));
 }
 
 int driver_set(Driver *driver, const Wanted *wanted, Access *access) {
         bool is_new = !driver->access, relocate = driver->access != access;
         uint64_t now_usec = schedule_now_usec(driver->context->schedule);
-        bool outstanding;
+        bool overtakes;
 
         if (!is_new && !relocate && wanted_equal(&driver->wanted, wanted)) {
-                take_wanted(driver, wanted);
+                wanted_replace(&driver->wanted, wanted);
                 return 0;
         }
-        outstanding = driver->updating;
+        overtakes = driver->updating;
         driver_cancel(driver);
-        take_wanted(driver, wanted);
+        wanted_replace(&driver->wanted, wanted);
         if (relocate) {
                 (void)access_ref(access);
                 (void)access_unref(driver->access);
@@ -483,12 +479,16 @@ int driver_set(Driver *driver, const Wanted *wanted, Access *access) {
                 memory_outdate(&driver->memory);
         }
         if (is_new) {
+                /* From the loop, not from here: what is remembered comes in after this call. */
                 publication_init(&driver->publication, !wanted->offer, now_usec);
-                return schedule_set(driver->context->schedule, &driver->entry, now_usec);
+                return schedule_set(driver->context->schedule, &driver->entry,
+                                    wanted->start_usec > now_usec ? wanted->start_usec : now_usec);
         }
         driver->publication.withdraw = !wanted->offer;
-        if (outstanding)
-                publication_doubt(&driver->publication, &access->times, now_usec);
-        drive(driver, &(PublicationEvent){.kind = EVENT_CHANGED, .relocate = relocate});
+        driver->news.told = 0;
+        drive(driver, &(PublicationEvent){.kind = EVENT_CHANGED,
+                                          .relocate = relocate,
+                                          .overtakes = overtakes,
+                                          .start_usec = wanted->start_usec});
         return 0;
 }

@@ -21,20 +21,12 @@ typedef struct DriverContext {
         Schedule *schedule;
         Summary *summary;
         State *state;
+        bool once;    /* one pass each */
         bool dry_run; /* print the plan, change nothing */
-        /* A pass ended. The driver may be freed in the call. */
+        /* A pass ended. The driver may be parked in the call, but not freed. */
         void (*on_ended)(Driver *driver, void *userdata);
         void *userdata;
 } DriverContext;
-
-/* Numbers for the offer at one record name. offer NULL: nothing is wanted, take away what is ours.
- */
-typedef struct Wanted {
-        Offer *offer;
-        uint16_t priority;
-        uint16_t weight;
-        uint32_t ttl_sec;
-} Wanted;
 
 /* record is service + "." + domain as text; nothing happens before driver_set(). */
 int driver_new(const DriverContext *context, const char *service, const char *domain,
@@ -49,6 +41,10 @@ int driver_remember(Driver *driver, const StateRow *row);
    whatever is under way is given up and a pass starts. */
 int driver_set(Driver *driver, const Wanted *wanted, Access *access);
 
+/* Somebody may have mended what the last pass failed by: it is tried at once, and its end is told
+   even if it is the same again. */
+void driver_retry(Driver *driver);
+
 /* Gives up what is under way and does nothing more until the next driver_set(). */
 void driver_park(Driver *driver);
 
@@ -58,6 +54,7 @@ void driver_due(Driver *driver);
 const char *driver_record(const Driver *driver);
 const char *driver_domain(const Driver *driver);
 const Publication *driver_publication(const Driver *driver);
-Access *driver_access(const Driver *driver);  /* NULL before driver_set() */
-bool driver_has_memory(const Driver *driver); /* the state knows something at this name */
-unsigned *driver_mark(Driver *driver);        /* the manager's, to find what a reload left out */
+const Offer *driver_offer(const Driver *driver); /* NULL: nothing is wanted */
+Access *driver_access(const Driver *driver);     /* NULL before driver_set() */
+bool driver_has_memory(const Driver *driver);    /* the state knows something at this name */
+unsigned *driver_mark(Driver *driver);           /* the manager's, to find what a reload left out */

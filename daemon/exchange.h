@@ -45,6 +45,7 @@ struct Exchange {
         uint16_t id;
         bool is_sent;
         bool is_again; /* sent a second time: not a third */
+        bool is_answered;
 };
 
 /* Queues a request. The owner keeps a reference to the server until on_complete or

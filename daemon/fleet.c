@@ -24,6 +24,8 @@ struct Fleet {
         bool stopping;
         bool failed;    /* with once: not all ended well */
         unsigned round; /* of fleet_apply() */
+        Name derived;   /* this machine's name as it is published, empty if it is not */
+        uint64_t derived_since_usec;
         size_t n_pending;
         sd_event_source *bury; /* frees the dead, tells of the end */
         size_t n_dead;
@@ -55,6 +57,7 @@ static int on_bury(sd_event_source *source, void *userdata) {
 
         forget_drivers(fleet);
         fleet->options.on_changed(fleet->options.userdata);
+        /* Until the first fleet_apply() nothing is pending because nothing is known. */
         if ((fleet->options.once || fleet->stopping) && fleet->n_pending == 0 &&
             (fleet->loaded || fleet->failed))
                 fleet->options.on_done(!fleet->failed, fleet->options.userdata);
@@ -65,10 +68,11 @@ static void bury_later(Fleet *fleet) {
         (void)sd_event_source_set_enabled(fleet->bury, SD_EVENT_ONESHOT);
 }
 
-/* Lack of memory leaves it to live on, idle. */
+/* It does nothing more from now on; lack of memory leaves it to live on so. */
 static void kill_driver(Fleet *fleet, Driver *driver) {
         Driver **dead = realloc(fleet->dead, (fleet->n_dead + 1) * sizeof(Driver *));
 
+        driver_park(driver);
         if (!dead)
                 return;
         fleet->dead = dead;
@@ -90,6 +94,7 @@ static void on_ended(Driver *driver, void *userdata) {
         if (fleet->options.once) {
                 fleet->failed = fleet->failed || !is_well(state);
                 fleet->n_pending--;
+                /* Else a failure would be tried again while others have their first pass. */
                 driver_park(driver);
                 bury_later(fleet);
         } else if (state == PUBLICATION_WITHDRAWN) {
@@ -119,6 +124,7 @@ int fleet_new(const FleetOptions *options, Fleet **ret_fleet) {
                 .schedule = fleet->schedule,
                 .summary = fleet->summary,
                 .state = options->state,
+                .once = options->once,
                 .dry_run = options->dry_run,
                 .on_ended = on_ended,
                 .userdata = fleet,
@@ -145,6 +151,24 @@ Fleet *fleet_free(Fleet *fleet) {
 
 /* --- following the configuration -------------------------------------------------------------- */
 
+static void note_derived(Fleet *fleet) {
+        Name derived = fleet->offer->derived ? fleet->offer->target : (Name){0};
+
+        if (name_equal(&derived, &fleet->derived))
+                return;
+        fleet->derived = derived;
+        fleet->derived_since_usec = schedule_now_usec(fleet->schedule);
+}
+
+/* O13: when the record that led to target may go, 0: at once. This machine's former name may come
+   back (a resolver that has a bad day makes another name of it), and with it the home domain. */
+static uint64_t leave_usec(const Fleet *fleet, bool derived, const Name *target) {
+        if (!derived || !fleet->offer->derived || name_equal(target, &fleet->derived) ||
+            !fleet->config->publishing)
+                return 0;
+        return fleet->derived_since_usec + PUBLICATION_STABLE_USEC;
+}
+
 /* The driver of service.domain, made if there is none. */
 static int get_driver(Fleet *fleet, const char *service, const char *domain, Driver **ret_driver) {
         Driver *driver, **node;
@@ -153,6 +177,7 @@ static int get_driver(Fleet *fleet, const char *service, const char *domain, Dri
         r = driver_new(&fleet->context, service, domain, &driver);
         if (r < 0)
                 return r;
+        /* tsearch() finds or inserts; a new one is the cheapest key to look with. */
         node = tsearch(driver, &fleet->root, compare);
         if (!node || *node != driver)
                 (void)driver_free(driver);
@@ -227,6 +252,7 @@ static int row_settings(const Fleet *fleet, const StateRow *row, Settings *ret_s
         ret_settings->zone = row->zone_given ? (char *)row->zone : NULL;
         ret_settings->security = row->security;
         ret_settings->key_file = row->security == SECURITY_TSIG ? (char *)row->key_file : NULL;
+        /* A withdrawal that was not finished goes on at the next start. */
         ret_settings->on_stop = ON_STOP_KEEP;
         return 0;
 }
@@ -244,19 +270,24 @@ static int on_row(const StateRow *row, void *userdata) {
         Fleet *fleet = userdata;
         Endpoint endpoints[HOST_SERVERS_MAX];
         char service[256];
+        Wanted nothing = {0};
         Settings settings;
         Driver *driver;
+        Name target;
         int r;
 
-        if (!row_service(row, service))
+        if (!row_service(row, service) || name_from_text(row->target, &target) < 0)
                 return 0;
         r = get_driver(fleet, service, row->domain, &driver);
         if (r < 0)
                 return r;
         if (!driver_access(driver)) {
+                nothing.start_usec = leave_usec(fleet, row->derived, &target);
+                if (nothing.start_usec > 0 && fleet->options.once)
+                        return 0; /* it is not for this pass */
                 r = row_settings(fleet, row, &settings, endpoints);
                 if (r == 0)
-                        r = set_driver(fleet, driver, &(Wanted){0}, &settings);
+                        r = set_driver(fleet, driver, &nothing, &settings);
                 if (r < 0)
                         return r;
                 *driver_mark(driver) = fleet->round;
@@ -272,12 +303,17 @@ typedef struct Sweep {
 } Sweep;
 
 static void let_go(Fleet *fleet, Driver *driver, int *ret_error) {
+        const Offer *offer = driver_offer(driver);
+        Wanted nothing = {0};
         int r = 0;
 
+        /* What is being withdrawn goes on as it began, by the access of then (O13). */
         if (*driver_mark(driver) == fleet->round || driver_publication(driver)->withdraw)
                 return;
+        if (offer)
+                nothing.start_usec = leave_usec(fleet, offer->derived, &offer->target);
         if (driver_has_memory(driver))
-                r = driver_set(driver, &(Wanted){0}, driver_access(driver));
+                r = driver_set(driver, &nothing, driver_access(driver));
         else
                 kill_driver(fleet, driver);
         if (r < 0)
@@ -287,8 +323,10 @@ static void let_go(Fleet *fleet, Driver *driver, int *ret_error) {
 static void on_node(const void *node, VISIT visit, void *userdata) {
         Sweep *sweep = userdata;
 
-        if (visit == postorder || visit == leaf)
-                let_go(sweep->fleet, *(Driver *const *)node, &sweep->error);
+        if (visit != postorder && visit != leaf)
+                return;
+        driver_retry(*(Driver *const *)node);
+        let_go(sweep->fleet, *(Driver *const *)node, &sweep->error);
 }
 
 int fleet_apply(Fleet *fleet, const Config *config, const char *target, const char *home) {
@@ -303,6 +341,7 @@ int fleet_apply(Fleet *fleet, const Config *config, const char *target, const ch
                 return r;
         forget_drivers(fleet);
         fleet->config = config;
+        note_derived(fleet);
         fleet->round++;
         if (config->publishing)
                 r = want_all(fleet, home);

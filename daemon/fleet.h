@@ -30,9 +30,9 @@ int fleet_new(const FleetOptions *options, Fleet **ret_fleet);
 Fleet *fleet_free(Fleet *fleet);
 
 /* Makes the drivers follow the configuration: target is what is published, home this machine's FQDN
-   (may be NULL where the configuration does not need it). What is no longer wanted is withdrawn.
-   The first call brings in what the state remembers. -ENOMEM, or what reading the state failed
-   with. */
+   (may be NULL where the configuration does not need it). What is no longer wanted is withdrawn,
+   and what failed is tried again at once. The first call brings in what the state remembers.
+   -ENOMEM, or what reading the state failed with. */
 int fleet_apply(Fleet *fleet, const Config *config, const char *target, const char *home);
 
 /* How many publications are in each state, with the domain of one of them (borrowed). n_wanted does

@@ -43,6 +43,7 @@ static void find_name(FqdnJob *job) {
                 (void)snprintf(job->text, sizeof(job->text), "gethostname: %s", strerror(errno));
                 return;
         }
+        /* An administrator who puts the whole name there means it: no resolver is asked. */
         if (strchr(host, '.')) {
                 strcpy(job->name, host);
         } else if ((r = getaddrinfo(host, NULL, &hints, &list)) != 0) {

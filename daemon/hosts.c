@@ -108,6 +108,7 @@ static int find_server(Hosts *hosts, const Host *host, const Found *found, unsig
         Server *server, **servers;
         int r;
 
+        /* They are few and stay: an address that was left may come back, with its limit learnt. */
         for (size_t i = 0; i < hosts->n_servers; i++) {
                 socklen_t size;
                 const struct sockaddr *other = server_address(hosts->servers[i], &size);

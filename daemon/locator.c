@@ -1,8 +1,9 @@
 /* Zone discovery, one record name at a time (rule E2, C31):
 
-       Server= set   hosts -> SOA at the first of them that answers -> zone
-       Zone= set     (Server= set: nothing to ask; else SOA of Zone= at the resolvers, for the
-   MNAME) else          SOA at the resolvers -> zone
+       Zone= and Server=   nothing to ask
+       Zone=               SOA of Zone= at the resolvers, for the MNAME
+       Server=             hosts -> SOA at the first of them that answers
+       neither             SOA at the resolvers
 
    then the zone finds its servers, once for all that wait for it. */
 
@@ -103,6 +104,7 @@ static void on_answer(Locator *locator, const ldns_pkt *answer) {
         Name parent;
 
         discovery_read(answer, &locator->name, &locator->domain, &discovery);
+        /* Zone= is the operator's word for the apex: another SOA on the way up disproves it. */
         if (discovery.step == DISCOVERY_FOUND &&
             (!locator->access->zone || name_equal(&discovery.apex, &locator->name))) {
                 enter_zone(locator, &discovery.apex, &discovery.mname);
@@ -126,12 +128,15 @@ static void on_answer(Locator *locator, const ldns_pkt *answer) {
 static void on_lookup(Lookup *lookup, int error, const ldns_pkt *answer, const char *text,
                       void *userdata) {
         Locator *locator = userdata;
+        char words[512];
 
         locator->lookup = NULL;
-        if (error)
-                fail(locator, TROUBLE_NOT_LOCATED, text);
-        else
+        if (!error) {
                 on_answer(locator, answer);
+                return;
+        }
+        (void)snprintf(words, sizeof(words), "no resolver finds its zone: %s", text);
+        fail(locator, TROUBLE_NOT_LOCATED, words);
 }
 
 static void on_transaction(Transaction *transaction, Reply *reply, void *userdata) {

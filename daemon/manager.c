@@ -62,6 +62,11 @@ struct Manager {
         bool stopping;
 };
 
+/* One pass, and the end. */
+static bool is_one_shot(const Manager *manager) {
+        return manager->options.once || manager->options.dry_run;
+}
+
 /* --- configuration ---------------------------------------------------------------------------- */
 
 static void tell_report(const ConfigReport *report) {
@@ -98,6 +103,8 @@ static int use_resolvers(Manager *manager, const Config *config) {
         (void)resolver_free(manager->resolver);
         manager->resolver = resolver;
         manager->zones.resolver = resolver;
+        /* Without Resolver= name servers are found as the machine finds hosts, /etc/hosts
+           included. */
         hosts_set_resolver(manager->hosts, config->n_resolvers ? resolver : NULL);
         return 0;
 }
@@ -164,7 +171,7 @@ static void tell_no_fqdn(Manager *manager, const char *text) {
                   "until it is: set Target= (and IncludeHomeDomain=no), or give the machine a name "
                   "(hostnamectl, /etc/hosts)",
                   text);
-        if (manager->options.once || manager->options.dry_run)
+        if (is_one_shot(manager))
                 fleet_fail(manager->fleet);
 }
 
@@ -200,6 +207,7 @@ static void on_fqdn(const char *name, const char *text, void *userdata) {
 }
 
 static int look_fqdn(Manager *manager) {
+        arm_fqdn_timer(manager); /* should this look come to nothing */
         if (!manager->fqdn)
                 return fqdn_new(manager->event, manager->worker, on_fqdn, manager, &manager->fqdn);
         fqdn_look(manager->fqdn);
@@ -209,7 +217,7 @@ static int look_fqdn(Manager *manager) {
 static int on_fqdn_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         Manager *manager = userdata;
 
-        if (needs_fqdn(manager->config))
+        if (needs_fqdn(manager->config) && !(is_one_shot(manager) && manager->fqdn_name))
                 (void)look_fqdn(manager);
         return 0;
 }
@@ -218,13 +226,17 @@ static int on_fqdn_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
 static void reload(Manager *manager) {
         Config *config, *old = manager->config;
+        int r;
 
         if (load_config(&manager->options, &config) < 0) {
                 log_event(LOG_KIND_RELOAD_REFUSED, NULL,
                           "the new configuration is not used: the running one stays in force");
                 return;
         }
-        if (!same_resolvers(old, config) && use_resolvers(manager, config) < 0) {
+        if (!same_resolvers(old, config) && (r = use_resolvers(manager, config)) < 0) {
+                log_event(LOG_KIND_RELOAD_REFUSED, NULL,
+                          "the new configuration is not used, the running one stays in force: %s",
+                          strerror(-r));
                 (void)config_free(config);
                 return;
         }
@@ -233,6 +245,8 @@ static void reload(Manager *manager) {
                 log_init(config->log_level);
         log_event(LOG_KIND_RELOADED, NULL, "configuration read again: %zu domain%s",
                   config->n_domains, config->n_domains == 1 ? "" : "s");
+        manager->told_no_fqdn = false; /* who reloads wants to know what is still missing */
+        /* The present name serves until the look is over; another one comes as news. */
         if (needs_fqdn(config))
                 (void)look_fqdn(manager);
         if (apply(manager) < 0)
@@ -243,7 +257,7 @@ static void reload(Manager *manager) {
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         Manager *manager = userdata;
 
-        if (manager->stopping)
+        if (manager->stopping || is_one_shot(manager))
                 return 0;
         notify_reloading(manager->notify);
         reload(manager);
@@ -280,8 +294,9 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         if (manager->stopping)
                 return sd_event_exit(manager->event, EXIT_OK);
         manager->stopping = true;
-        if (manager->options.once)
+        if (is_one_shot(manager))
                 return sd_event_exit(manager->event, EXIT_FAILED);
+        /* From here on no reload and no other name: what is to be withdrawn is settled. */
         if (fleet_stop(manager->fleet) == 0) {
                 notify_stopping(manager->notify, 0);
                 return sd_event_exit(manager->event, EXIT_OK);
@@ -355,7 +370,7 @@ static int start_parts(Manager *manager) {
                 .event = manager->event,
                 .zones = &manager->zones,
                 .state = manager->state,
-                .once = manager->options.once || manager->options.dry_run,
+                .once = is_one_shot(manager),
                 .dry_run = manager->options.dry_run,
                 .on_changed = on_fleet_changed,
                 .on_done = on_fleet_done,
@@ -376,7 +391,7 @@ static int start(Manager *manager) {
                 return -ECANCELED;
         if ((r = start_parts(manager)) < 0)
                 return r;
-        if (!manager->options.once && !manager->options.dry_run)
+        if (!is_one_shot(manager))
                 log_event(LOG_KIND_STARTED, NULL, "srvpubd %s started: %zu domain%s",
                           SRVPUBD_VERSION, manager->config->n_domains,
                           manager->config->n_domains == 1 ? "" : "s");
@@ -385,6 +400,8 @@ static int start(Manager *manager) {
 }
 
 static void manager_done(Manager *manager) {
+        /* Users before what they use; the drivers have given their writes up when the state is
+           closed. */
         (void)target_check_free(manager->target_check);
         (void)fqdn_free(manager->fqdn);
         (void)notify_free(manager->notify);

@@ -62,11 +62,21 @@ void memory_outdate(Memory *memory) {
                 memory->items[i].current = false;
 }
 
+/* Without the name that led to it, which may be longer than the state takes. */
+static const char *primary_text(const Server *primary, char text[static ENDPOINT_TEXT_MAX]) {
+        Endpoint endpoint;
+
+        if (!primary)
+                return "";
+        server_endpoint(primary, &endpoint);
+        return endpoint_to_text(&endpoint, text);
+}
+
 static int write_row(const MemorySource *source, const Offer *offer, bool confirmed,
                      StateHandler handler, void *userdata, StateWrite **ret_write) {
         const Access *access = source->access;
         _cleanup_(freep) char *servers = access_servers_text(access);
-        char target[NAME_TEXT_MAX], zone[NAME_TEXT_MAX];
+        char target[NAME_TEXT_MAX], zone[NAME_TEXT_MAX], primary[ENDPOINT_TEXT_MAX];
 
         if (!servers)
                 return -ENOMEM;
@@ -77,7 +87,7 @@ static int write_row(const MemorySource *source, const Offer *offer, bool confir
                 .domain = source->domain,
                 .zone = name_to_text(zone_apex(source->zone), zone),
                 .servers = servers,
-                .primary = source->primary ? server_name(source->primary) : "",
+                .primary = primary_text(source->primary, primary),
                 .zone_given = access->zone != NULL,
                 .security = access->security,
                 .key_file = access->key_file ? access->key_file : "",
@@ -104,14 +114,18 @@ int memory_intend(Memory *memory, const MemorySource *source, Offer *offer, Stat
 static void confirm(Memory *memory, const MemorySource *source, Offer *wanted) {
         MemoryItem *item = memory_find(memory, wanted);
 
-        if (item && item->confirmed && item->current)
+        /* Whether a target is configured or this machine's name decides how it goes one day (O13).
+         */
+        if (item && item->confirmed && item->current && item->offer->derived == wanted->derived)
                 return;
         if (write_row(source, wanted, true, NULL, NULL, NULL) < 0)
                 return; /* the next check comes back to it */
-        if (item)
-                item->confirmed = item->current = true;
-        else
+        if (!item) {
                 (void)memory_add(memory, wanted, true, true);
+                return;
+        }
+        (void)offer_unref(item->offer);
+        *item = (MemoryItem){offer_ref(wanted), true, true};
 }
 
 void memory_settle(Memory *memory, const MemorySource *source, Offer *wanted, bool keep) {
@@ -122,6 +136,7 @@ void memory_settle(Memory *memory, const MemorySource *source, Offer *wanted, bo
         for (size_t i = 0; i < memory->n; i++) {
                 MemoryItem *item = &memory->items[i];
                 char target[NAME_TEXT_MAX];
+                /* A row that cannot be removed now is kept, for the next check to try. */
                 if (!keep && !offer_equal(item->offer, wanted) &&
                     state_remove(source->state, source->record,
                                  name_to_text(&item->offer->target, target), item->offer->port,

@@ -4,7 +4,6 @@
 #include "daemon/news.h"
 
 #include <ctype.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +12,6 @@
 
 enum {
         DETAIL_MAX = 2 * EXPLAIN_TEXT_MAX + NAME_TEXT_MAX + 600,
-        NSUPDATE_SERVER_MAX = NI_MAXHOST + NI_MAXSERV,
 };
 
 /* FNV-1a: only to notice that a text differs from the last one; never 0. */
@@ -66,14 +64,17 @@ static void explain(const News *news, const NewsSource *source, const char *serv
                         ret);
 }
 
-/* "8 s", "15 min": for "next try in". */
-static const char *span_text(uint64_t usec, char text[static 32]) {
-        double seconds = (double)usec / (double)USEC_PER_SEC;
+/* " Next try in 8.0 s.", "... in 15 min."; "" with --once. */
+static const char *next_try_text(const NewsSource *source, uint64_t now_usec,
+                                 char text[static 64]) {
+        double seconds = (double)(source->publication->due_usec - now_usec) / (double)USEC_PER_SEC;
 
-        if (seconds < 100)
-                (void)snprintf(text, 32, "%.*f s", seconds < 10 ? 1 : 0, seconds);
+        if (source->once)
+                text[0] = '\0';
+        else if (seconds < 100)
+                (void)snprintf(text, 64, " Next try in %.*f s.", seconds < 10 ? 1 : 0, seconds);
         else
-                (void)snprintf(text, 32, "%.0f min", seconds / 60);
+                (void)snprintf(text, 64, " Next try in %.0f min.", seconds / 60);
         return text;
 }
 
@@ -81,24 +82,25 @@ static void tell_trouble(News *news, const NewsSource *source, Summary *summary,
                          uint64_t now_usec) {
         const Publication *p = source->publication;
         const char *server = news->server ? news->server : server_text(source);
-        char zone[NAME_TEXT_MAX], rcode[32], span[32], detail[DETAIL_MAX];
+        char zone[NAME_TEXT_MAX], rcode[32], next_try[64], detail[DETAIL_MAX];
         LogFields fields = fields_of(source, server, zone);
         Explanation words;
         uint32_t hash;
 
         explain(news, source, server, fields.zone, &words);
         words.cure[0] = (char)toupper((unsigned char)words.cure[0]);
+        /* The cause without domain, times or counts: told again it would be the same sentence. */
         hash = text_hash(words.cause);
         if (hash == news->told)
                 return;
         news->told = hash;
         fields.rcode = explain_rcode(&p->trouble, rcode);
-        (void)snprintf(detail, sizeof(detail), "%s: %s. %s. Next try in %s.",
+        (void)snprintf(detail, sizeof(detail), "%s: %s. %s.%s",
                        p->withdraw                                     ? "withdrawal failed"
                        : p->state == PUBLICATION_DENIED                ? "denied"
                        : source->state_before == PUBLICATION_PUBLISHED ? "check failed"
                                                                        : "failed",
-                       words.cause, words.cure, span_text(p->due_usec - now_usec, span));
+                       words.cause, words.cure, next_try_text(source, now_usec, next_try));
         summary_add(summary, &(Outcome){.kind = p->state == PUBLICATION_DENIED ? LOG_KIND_DENIED
                                                                                : LOG_KIND_FAILED,
                                         .fields = fields,
@@ -201,23 +203,19 @@ void news_tell(News *news, const NewsSource *source, Summary *summary, uint64_t 
 }
 
 /* "192.0.2.1" or "192.0.2.1 5353": the form of nsupdate's server line. */
-static void nsupdate_server(const Server *server, char text[static NSUPDATE_SERVER_MAX]) {
-        char host[NI_MAXHOST], port[NI_MAXSERV];
-        socklen_t size;
-        const struct sockaddr *address = server_address(server, &size);
+static void nsupdate_server(const Server *server, char text[static ENDPOINT_TEXT_MAX]) {
+        Endpoint endpoint;
 
-        if (getnameinfo(address, size, host, sizeof(host), port, sizeof(port),
-                        NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-                text[0] = '\0';
-        else if (strcmp(port, "53") == 0)
-                (void)snprintf(text, NSUPDATE_SERVER_MAX, "%s", host);
+        server_endpoint(server, &endpoint);
+        if (endpoint.port == 53)
+                (void)snprintf(text, ENDPOINT_TEXT_MAX, "%s", endpoint.host);
         else
-                (void)snprintf(text, NSUPDATE_SERVER_MAX, "%s %s", host, port);
+                (void)snprintf(text, ENDPOINT_TEXT_MAX, "%s %u", endpoint.host, endpoint.port);
 }
 
 void news_print_plan(const NewsSource *source, const Server *server) {
         _cleanup_(freep) char *script = NULL;
-        char address[NSUPDATE_SERVER_MAX];
+        char address[ENDPOINT_TEXT_MAX];
         Name record;
         UpdatePart part = {.record = &record, .plan = source->plan};
 

@@ -27,6 +27,7 @@ typedef struct NewsSource {
         const Access *access;
         const Zone *zone;  /* may be NULL */
         const Srv *wanted; /* NULL: nothing */
+        bool once;         /* there will be no next try */
 } NewsSource;
 
 void news_tell(News *news, const NewsSource *source, Summary *summary, uint64_t now_usec);

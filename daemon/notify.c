@@ -98,6 +98,7 @@ void notify_stopping(Notify *notify, uint64_t extend_usec) {
 }
 
 void notify_changed(Notify *notify, const Fleet *fleet) {
+        /* One walk for whatever happens until the timer ends. */
         notify->fleet = fleet;
         if (!notify->timer && getenv("NOTIFY_SOCKET"))
                 (void)sd_event_add_time_relative(notify->event, &notify->timer, CLOCK_MONOTONIC,

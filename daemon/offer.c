@@ -33,3 +33,31 @@ bool offer_equal(const Offer *a, const Offer *b) {
 Srv offer_srv(const Offer *offer) {
         return (Srv){.port = offer->port, .target = offer->target};
 }
+
+bool wanted_equal(const Wanted *a, const Wanted *b) {
+        if (!a->offer || !b->offer)
+                return a->offer == b->offer;
+        return offer_equal(a->offer, b->offer) && a->priority == b->priority &&
+               a->weight == b->weight && a->ttl_sec == b->ttl_sec;
+}
+
+void wanted_replace(Wanted *wanted, const Wanted *with) {
+        Offer *old = wanted->offer;
+
+        *wanted = *with;
+        if (with->offer)
+                (void)offer_ref(with->offer);
+        (void)offer_unref(old);
+}
+
+Srv wanted_srv(const Wanted *wanted) {
+        Srv srv = {0};
+
+        if (wanted->offer) {
+                srv = offer_srv(wanted->offer);
+                srv.priority = wanted->priority;
+                srv.weight = wanted->weight;
+                srv.ttl = wanted->ttl_sec;
+        }
+        return srv;
+}

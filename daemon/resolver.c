@@ -174,6 +174,7 @@ static void lookup_on_open(void *userdata) {}
 static int lookup_on_message(const uint8_t *bytes, size_t size, void *userdata) {
         Lookup *lookup = userdata;
 
+        /* By TCP a truncated answer is a fault. */
         lookup->request.over_udp = false;
         lookup->has_reply =
                 reply_read(&lookup->request, bytes, size, time(NULL), &lookup->reply) >= 0;

@@ -71,6 +71,7 @@ static void take_out(Schedule *schedule, ScheduleEntry *entry) {
         if (last == entry)
                 return;
         place(schedule, last, position);
+        /* It came from another branch and may belong above or below. */
         sift_up(schedule, last);
         sift_down(schedule, last);
 }
@@ -86,6 +87,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
                 take_out(schedule, entry);
                 schedule->on_due(entry->userdata);
         }
+        /* What is due beyond the slice has its turn at once, after what else is waiting. */
         arm(schedule);
         return 0;
 }

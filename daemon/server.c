@@ -6,11 +6,14 @@
  * that an owner may do what it likes, even drop the server.
  *
  * A second connection is opened only once one stands: a dead server costs one attempt, and all that
- * waits learns of its failure together.
+ * waits learns of its failure together. A server that does not answer has less to answer at a time:
+ * half for each request that ends so, and one more again for each answer.
  */
 #include "daemon/server.h"
 
 #include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "daemon/connection.h"
@@ -31,6 +34,7 @@ struct Server {
         struct sockaddr_storage address;
         socklen_t address_size;
         unsigned max_outstanding;
+        unsigned allowed; /* of them, as the server fares */
         ExchangeList queue;
         ExchangeList ended;
         size_t n_connections;
@@ -45,9 +49,17 @@ static void server_on_open(void *userdata) {
         server_ask_turn(userdata);
 }
 
+static void server_adapt(Server *server, bool is_answered) {
+        if (!is_answered)
+                server->allowed -= server->allowed / 2;
+        else if (server->allowed < server->max_outstanding)
+                server->allowed++;
+}
+
 static void server_on_ended(Exchange *exchange, void *userdata) {
         Server *server = userdata;
 
+        server_adapt(server, exchange->is_answered);
         if (exchange->owner) {
                 exchange->phase = EXCHANGE_ENDED;
                 TAILQ_INSERT_TAIL(&server->ended, exchange, link);
@@ -77,6 +89,7 @@ static void server_on_close(Connection *connection, ExchangeList *again, int att
         }
         connection_free(connection);
 
+        /* What goes out again keeps its place before what came later. */
         TAILQ_CONCAT(again, &server->queue, link);
         TAILQ_CONCAT(&server->queue, again, link);
         /* One more that cannot be had is no news where others stand: the server limits its clients.
@@ -115,6 +128,8 @@ static int server_choose(Server *server, const Exchange *exchange, Connection **
                 if (!best || connection_load(connection) < connection_load(best))
                         best = connection;
         }
+        /* BIND serves one connection serially: where one is busy another one helps, but not
+           before it is known that connections can be had. */
         bool may_open = server->n_connections == 0 ||
                         (any_open && server->n_connections < SERVER_CONNECTIONS_MAX);
         if (may_open && (!best || connection_load(best) > 0)) {
@@ -138,7 +153,7 @@ static void server_assign(Server *server) {
         Exchange *exchange;
 
         while ((exchange = TAILQ_FIRST(&server->queue)) &&
-               server_outstanding(server) < server->max_outstanding) {
+               server_outstanding(server) < server->allowed) {
                 Connection *connection = NULL;
                 int r = server_choose(server, exchange, &connection);
                 if (r < 0)
@@ -214,6 +229,18 @@ const char *server_name(const Server *server) {
         return server->name;
 }
 
+void server_endpoint(const Server *server, Endpoint *ret_endpoint) {
+        const struct sockaddr *address = (const struct sockaddr *)&server->address;
+
+        /* The port is at one place in both families. */
+        *ret_endpoint = (Endpoint){
+                .family = address->sa_family,
+                .port = ntohs(((const struct sockaddr_in *)address)->sin_port),
+        };
+        (void)getnameinfo(address, server->address_size, ret_endpoint->host,
+                          sizeof(ret_endpoint->host), NULL, 0, NI_NUMERICHOST);
+}
+
 const struct sockaddr *server_address(const Server *server, socklen_t *ret_size) {
         *ret_size = server->address_size;
         return (const struct sockaddr *)&server->address;
@@ -223,6 +250,8 @@ void server_set_limit(Server *server, unsigned max_outstanding) {
         server->max_outstanding = max_outstanding < 1                 ? 1
                                   : max_outstanding < OUTSTANDING_MAX ? max_outstanding
                                                                       : OUTSTANDING_MAX;
+        if (server->allowed == 0 || server->allowed > server->max_outstanding)
+                server->allowed = server->max_outstanding;
 }
 
 int server_submit(Server *server, const ExchangeOwner *events, void *owner, bool is_query,

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
 
+#include "lib/endpoint.h"
+
 typedef struct Server Server;
 
 enum {
@@ -20,6 +22,9 @@ Server *server_ref(Server *server);
 Server *server_unref(Server *server);
 
 const char *server_name(const Server *server);
+
+/* Its address and port, without the name that led to it. */
+void server_endpoint(const Server *server, Endpoint *ret_endpoint);
 const struct sockaddr *server_address(const Server *server, socklen_t *ret_size);
 
 /* Of several settings for one server the last one that is looked up counts. */

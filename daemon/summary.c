@@ -158,6 +158,7 @@ static void group_arm(Group *group, uint64_t usec) {
 static int on_window(sd_event_source *source, uint64_t usec, void *userdata) {
         Group *group = userdata;
 
+        /* The quiet time passed, or it was good news: the group has nothing to wait for. */
         if (group->n == 0 || !is_bad_news(group->kind)) {
                 group_tell(group);
                 summary_remove(group->summary, group);

@@ -63,6 +63,7 @@ static void on_lookup(Lookup *lookup, int error, const ldns_pkt *answer, const c
                 check->failed = true;
         else
                 read_answer(check, answer);
+        /* Only two answers that both say so prove that there is no address. */
         if (--check->pending > 0 || check->failed || check->has_address || check->told_alias)
                 return;
         log_event(

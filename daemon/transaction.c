@@ -33,6 +33,7 @@ static int transaction_on_send(void *owner, uint16_t id, const Message **ret_mes
         Transaction *transaction = owner;
         Message *message = transaction->message;
 
+        /* Maybe for the second time: a signature is of one id and one moment. */
         message->size = transaction->unsigned_size;
         memcpy(message->bytes + ARCOUNT_OFFSET, transaction->unsigned_arcount, 2);
         message->bytes[0] = id >> 8;

@@ -43,6 +43,7 @@ static int compare(const void *a, const void *b) {
                 return x->access < y->access ? -1 : 1;
         if (x->apex.length != y->apex.length)
                 return x->apex.length < y->apex.length ? -1 : 1;
+        /* Length octets are below 'A', so that wire form compares like text. */
         return strncasecmp((const char *)x->apex.wire, (const char *)y->apex.wire, x->apex.length);
 }
 
@@ -89,10 +90,12 @@ int zone_get(ZoneTable *table, const Name *apex, const Name *mname, Access *acce
                 if (!tsearch(zone, &table->root, compare))
                         return zone_unref(zone), -ENOMEM;
         }
+        /* Passes under way keep to the servers that are known until others are found: behind some
+           resolvers the MNAME differs from answer to answer (each AD server names itself). */
         if (mname && !name_equal(mname, &zone->mname)) {
                 zone->mname = *mname;
                 if (!access->n_servers)
-                        drop_servers(zone);
+                        zone_doubt(zone);
         }
         *ret_zone = zone;
         return 0;
@@ -113,19 +116,43 @@ static void tell_waiters(Zone *zone, const char *text) {
         (void)zone_unref(zone);
 }
 
+/* How many of the servers found are primaries: all of Server=, or the addresses of the MNAME, which
+   come first. */
+static size_t count_primaries(const Zone *zone, const HostServer *servers, size_t n) {
+        size_t n_primaries = 0;
+
+        while (n_primaries < n && (zone->access->n_servers || servers[n_primaries].host == 0))
+                n_primaries++;
+        return n_primaries;
+}
+
+static bool has_servers(const Zone *zone, const HostServer *servers, size_t n) {
+        if (zone->n_servers != n || zone->n_primaries != count_primaries(zone, servers, n))
+                return false;
+        for (size_t i = 0; i < n; i++)
+                if (zone->servers[i] != servers[i].server)
+                        return false;
+        return true;
+}
+
+static void take_servers(Zone *zone, const HostServer *servers, size_t n) {
+        drop_servers(zone);
+        for (size_t i = 0; i < n; i++)
+                zone->servers[zone->n_servers++] = server_ref(servers[i].server);
+        zone->n_primaries = count_primaries(zone, servers, n);
+}
+
 static void on_hosts(HostSearch *search, const HostServer *servers, size_t n, const char *text,
                      void *userdata) {
         Zone *zone = userdata;
 
         zone->search = NULL;
-        drop_servers(zone);
-        for (size_t i = 0; i < n; i++) {
-                zone->servers[zone->n_servers++] = server_ref(servers[i].server);
-                if (zone->access->n_servers || servers[i].host == 0)
-                        zone->n_primaries = zone->n_servers;
-        }
-        zone->ready = zone->n_servers > 0;
-        tell_waiters(zone, zone->ready ? NULL : text);
+        /* One publication's doubt must not harm its many neighbours: the same list again voids no
+           observation, and a search that failed takes no server away. */
+        if (n > 0 && !has_servers(zone, servers, n))
+                take_servers(zone, servers, n);
+        zone->ready = n > 0;
+        tell_waiters(zone, n > 0 ? NULL : text);
 }
 
 static int search_hosts(Zone *zone, const Endpoint *endpoints, size_t n) {
@@ -156,6 +183,7 @@ static void on_name_servers(Lookup *lookup, int error, const ldns_pkt *answer, c
 
         zone->lookup = NULL;
         zone->n_endpoints = 0;
+        /* It is mostly one of the NS hosts too, and counts once. */
         add_endpoint(zone, &zone->mname);
         for (size_t i = 0; rrs && i < ldns_rr_list_rr_count(rrs); i++) {
                 const ldns_rr *rr = ldns_rr_list_rr(rrs, i);
@@ -163,6 +191,7 @@ static void on_name_servers(Lookup *lookup, int error, const ldns_pkt *answer, c
                     name_from_rdf(ldns_rr_rdf(rr, 0), &name) == 0)
                         add_endpoint(zone, &name);
         }
+        /* An answer that did not come leaves the MNAME, which is the first choice anyway. */
         if (search_hosts(zone, zone->endpoints, zone->n_endpoints) < 0)
                 tell_waiters(zone, "out of memory");
 }
@@ -203,10 +232,6 @@ void zone_doubt(Zone *zone) {
 
 const Name *zone_apex(const Zone *zone) {
         return &zone->apex;
-}
-
-Access *zone_access(const Zone *zone) {
-        return zone->access;
 }
 
 unsigned zone_generation(const Zone *zone) {

@@ -42,7 +42,6 @@ void zone_forget(Zone *zone, ZoneWaiter *waiter);
 void zone_doubt(Zone *zone);
 
 const Name *zone_apex(const Zone *zone);
-Access *zone_access(const Zone *zone);
 /* Changes whenever the list of servers does: an index is good for one generation. */
 unsigned zone_generation(const Zone *zone);
 size_t zone_n_servers(const Zone *zone);

@@ -101,15 +101,3 @@ int auth_verify(Auth *auth, const Signature *request, const uint8_t *bytes, size
         }
         return -EINVAL;
 }
-
-const char *security_to_string(Security security) {
-        switch (security) {
-        case SECURITY_NONE:
-                return "none";
-        case SECURITY_TSIG:
-                return "tsig";
-        case _SECURITY_MAX:
-                break;
-        }
-        return "?";
-}

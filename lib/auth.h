@@ -31,5 +31,3 @@ int auth_sign(Auth *auth, Message *message, uint64_t now_sec, Signature *ret_sig
 /* See tsig_verify(). With SECURITY_NONE the verdict is TSIG_NONE whatever the answer carries. */
 int auth_verify(Auth *auth, const Signature *request, const uint8_t *bytes, size_t size,
                 uint64_t now_sec, TsigResult *ret_result);
-
-const char *security_to_string(Security security);

@@ -19,6 +19,7 @@ uint64_t backoff_usec(unsigned attempt, uint64_t min_usec, uint64_t max_usec, ui
 
         if (doublings < 64 && min_usec <= max_usec >> doublings)
                 wait = min_usec << doublings;
+        /* From a half to the whole: what failed together does not come back together. */
         return wait - wait / 2 + usec_scale(wait / 2, random);
 }
 
@@ -27,5 +28,6 @@ uint64_t backoff_jitter_usec(uint64_t interval_usec, uint32_t random) {
 
         if (interval_usec == USEC_INFINITY)
                 return USEC_INFINITY;
+        /* Earlier, never later: a check interval is a promise. */
         return interval_usec - tenth + usec_scale(tenth, random);
 }

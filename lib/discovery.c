@@ -47,6 +47,7 @@ void discovery_read(const ldns_pkt *answer, const Name *name, const Name *domain
         Discovery discovery = {.step = DISCOVERY_NONE};
         Name apex, mname, parent;
 
+        /* The answer section first: there the name itself is the apex. */
         if (!section_has_alias(ldns_pkt_answer(answer)) &&
             (section_find_soa(ldns_pkt_answer(answer), name, &apex, &mname) ||
              section_find_soa(ldns_pkt_authority(answer), name, &apex, &mname))) {

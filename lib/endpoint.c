@@ -105,6 +105,7 @@ int endpoint_from_text(const char *text, Endpoint *ret_endpoint) {
         if (text[0] == '[') {
                 host = text + 1;
                 end = strchr(host, ']');
+                /* Brackets are for IPv6 alone (RFC 3986 3.2.2). */
                 if (!end || (end[1] != '\0' && end[1] != ':') ||
                     !memchr(host, ':', (size_t)(end - host)))
                         return -EINVAL;

@@ -65,6 +65,7 @@ static bool has_answer(const Trouble *trouble) {
 const char *explain_rcode(const Trouble *trouble, char buffer[static 32]) {
         const char *name =
                 trouble->rcode < ELEMENTSOF(rcode_names) ? rcode_names[trouble->rcode] : "RCODE";
+        /* Without an answer rcode is 0, which would read as NOERROR. */
         if (!has_answer(trouble))
                 return "";
         if (trouble->rcode >= ELEMENTSOF(rcode_names))

@@ -152,6 +152,7 @@ int message_new_update(const Name *zone, const UpdatePart *parts, size_t n_parts
                         else
                                 n_updates++;
                 }
+        /* TCP frames carry 65535 octets, and a signature is still to come. */
         if (size > MESSAGE_SIZE_MAX)
                 return -EMSGSIZE;
 

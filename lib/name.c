@@ -85,15 +85,6 @@ const char *name_to_text(const Name *name, char buffer[static NAME_TEXT_MAX]) {
         return buffer;
 }
 
-int name_to_rdf(const Name *name, ldns_rdf **ret_rdf) {
-        ldns_rdf *rdf = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, name->length, name->wire);
-
-        if (!rdf)
-                return -ENOMEM;
-        *ret_rdf = rdf;
-        return 0;
-}
-
 int name_from_rdf(const ldns_rdf *rdf, Name *ret_name) {
         if (!rdf || ldns_rdf_get_type(rdf) != LDNS_RDF_TYPE_DNAME)
                 return -EINVAL;
@@ -135,18 +126,4 @@ bool name_parent(const Name *name, Name *ret_parent) {
         size_t label = 1 + name->wire[0];
         name_set(ret_parent, name->wire + label, name->length - label);
         return true;
-}
-
-int name_join(const Name *prefix, const Name *suffix, Name *ret_name) {
-        size_t kept = prefix->length > 0 ? prefix->length - 1 : 0;
-
-        if (kept + suffix->length > NAME_WIRE_MAX)
-                return -ENAMETOOLONG;
-
-        Name joined;
-        name_set(&joined, prefix->wire, kept);
-        memcpy(joined.wire + kept, suffix->wire, suffix->length);
-        joined.length = kept + suffix->length;
-        *ret_name = joined;
-        return 0;
 }

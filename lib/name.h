@@ -24,9 +24,7 @@ int name_from_text(const char *text, Name *ret_name);
    unprintable can reach a log. Returns buffer. */
 const char *name_to_text(const Name *name, char buffer[static NAME_TEXT_MAX]);
 
-/* Conversions at the border to ldns. The rdf is the caller's (ldns_rdf_deep_free); -ENOMEM;
-   name_from_rdf returns -EINVAL for an rdf that is no domain name. */
-int name_to_rdf(const Name *name, ldns_rdf **ret_rdf);
+/* At the border to ldns. -EINVAL for an rdf that is no domain name, NULL too. */
 int name_from_rdf(const ldns_rdf *rdf, Name *ret_name);
 
 /* Compares without case (RFC 4343). */
@@ -41,7 +39,3 @@ unsigned name_labels(const Name *name);
 /* Drops the leftmost label; ret_parent may be name itself. False at the root, *ret_parent
    unwritten. */
 bool name_parent(const Name *name, Name *ret_parent);
-
-/* prefix + suffix, as _vlmcs._tcp + contoso.com; ret_name may be one of them. -ENAMETOOLONG over
-   255 octets. */
-int name_join(const Name *prefix, const Name *suffix, Name *ret_name);

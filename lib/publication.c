@@ -28,7 +28,6 @@ enum {
         NEEDS_SRV = 1 << 1,
 };
 
-#define DERIVED_STABLE_USEC (10 * USEC_PER_MINUTE)
 #define CONFLICT_DELAY_MIN_USEC (20 * USEC_PER_MSEC)
 #define CONFLICT_DELAY_MAX_USEC (400 * USEC_PER_MSEC)
 
@@ -75,6 +74,7 @@ void publication_init(Publication *publication, bool withdraw, uint64_t now_usec
 
 bool publication_wants_refresh(const Publication *p, const PublicationTimes *times,
                                uint64_t now_usec) {
+        /* A pass that wrote has renewed the time stamp already. */
         if (p->withdraw || times->refresh_interval_usec == USEC_INFINITY ||
             p->wrote != PLAN_IN_ORDER)
                 return false;
@@ -83,7 +83,8 @@ bool publication_wants_refresh(const Publication *p, const PublicationTimes *tim
 }
 
 bool publication_keeps_derived(const Publication *p, uint64_t now_usec) {
-        return p->state != PUBLICATION_PUBLISHED || now_usec - p->since_usec < DERIVED_STABLE_USEC;
+        return p->state != PUBLICATION_PUBLISHED ||
+               now_usec - p->since_usec < PUBLICATION_STABLE_USEC;
 }
 
 void publication_doubt(Publication *p, const PublicationTimes *times, uint64_t now_usec) {
@@ -99,15 +100,18 @@ static PublicationStep end_pass(Publication *p) {
         return (PublicationStep){.action = ACTION_WAIT, .ended = true};
 }
 
-/* Nothing is left to do; but while an update may still take effect nothing is forgotten (O13). */
 static void look_again_by(Publication *p, uint64_t usec) {
         if (p->due_usec > usec)
                 p->due_usec = usec;
 }
 
+/* Nothing is left to do; but while an update may still take effect nothing is forgotten (O13), and
+   what such an update of a former wish undoes is not left so until the next check. */
 static PublicationStep end_well(Publication *p, const PublicationTimes *times, uint32_t random,
                                 uint64_t now_usec) {
         bool in_doubt = p->forgets && now_usec < p->doubt_until_usec;
+
+        p->overtook = p->overtook && now_usec < p->doubt_until_usec;
 
         if (p->withdraw && in_doubt) {
                 p->due_usec = p->doubt_until_usec;
@@ -123,8 +127,8 @@ static PublicationStep end_well(Publication *p, const PublicationTimes *times, u
                               ? USEC_INFINITY
                               : now_usec + backoff_jitter_usec(times->check_interval_usec, random);
         if (p->holds_derived)
-                look_again_by(p, p->since_usec + DERIVED_STABLE_USEC);
-        else if (in_doubt)
+                look_again_by(p, p->since_usec + PUBLICATION_STABLE_USEC);
+        else if (in_doubt || (p->overtook && !p->withdraw))
                 look_again_by(p, p->doubt_until_usec);
         return end_pass(p);
 }
@@ -140,6 +144,7 @@ static PublicationStep end_badly(Publication *p, const PublicationTimes *times, 
         enter(p, p->trouble.kind == TROUBLE_DENIED ? PUBLICATION_DENIED : PUBLICATION_FAILED,
               now_usec);
         p->attempt++;
+        /* What failed may be the way: a server that moved, another primary. */
         p->located = false;
         p->due_usec = now_usec;
         if (is_lasting(p->trouble.kind))
@@ -189,6 +194,7 @@ static PublicationStep next_server(Publication *p, const PublicationTimes *times
         note_trouble(p, kind, event);
         if (p->server + 1 >= p->n_servers)
                 return end_badly(p, times, event->random, now_usec);
+        /* Each server may close once before it is passed over. */
         p->closed = 0;
         return observe_at(p, (uint8_t)(p->server + 1));
 }
@@ -247,6 +253,7 @@ static PublicationStep step_on_conflict(Publication *p, const PublicationTimes *
         return go_on(ACTION_WAIT);
 }
 
+/* What judging the answer will take of the plan, which is the caller's. */
 static void keep_plan(Publication *p, const Plan *plan) {
         p->plan_verdict = plan->verdict;
         p->plan_needs = 0;
@@ -311,6 +318,7 @@ static PublicationStep step_on_observed(Publication *p, const PublicationTimes *
                 return fail_ignored(p, times, event->random, now_usec);
         enter_working(p, now_usec);
         keep_plan(p, event->plan);
+        /* A removal alone leaves nothing behind that would have to be remembered. */
         if (p->remembered_all || event->plan->verdict == PLAN_WITHDRAW)
                 return go_on(ACTION_UPDATE);
         return go_on(ACTION_REMEMBER);
@@ -351,6 +359,8 @@ static PublicationStep step_on_answered(Publication *p, const PublicationTimes *
         case REPLY_GARBAGE:
         case REPLY_TIMEOUT:
         case REPLY_CLOSED:
+                /* It may have been done: plan_verdict stays, so that a look that finds all in
+                   order knows by what. */
                 publication_doubt(p, times, now_usec);
                 break;
         case REPLY_DENIED:
@@ -403,6 +413,23 @@ static PublicationStep start_pass(Publication *p, uint64_t now_usec) {
         return go_on(ACTION_LOCATE);
 }
 
+/* Starts over: what is wanted, or the way to the server, is another now. */
+static PublicationStep change(Publication *p, const PublicationTimes *times,
+                              const PublicationEvent *event, uint64_t now_usec) {
+        if (event->overtakes)
+                publication_doubt(p, times, now_usec);
+        /* An answer that failed to come before the wish changed is as bad as one given up now. */
+        p->overtook = now_usec < p->doubt_until_usec;
+        p->attempt = 0;
+        p->located = p->located && !event->relocate;
+        enter(p, working_state(p), now_usec);
+        if (event->start_usec <= now_usec)
+                return start_pass(p, now_usec);
+        p->in_pass = false;
+        p->due_usec = event->start_usec;
+        return go_on(ACTION_WAIT);
+}
+
 PublicationStep publication_step(Publication *p, const PublicationTimes *times,
                                  const PublicationEvent *event, uint64_t now_usec) {
         switch (event->kind) {
@@ -411,10 +438,7 @@ PublicationStep publication_step(Publication *p, const PublicationTimes *times,
                         return observe_at(p, p->server);
                 return start_pass(p, now_usec);
         case EVENT_CHANGED:
-                p->attempt = 0;
-                p->located = p->located && !event->relocate;
-                enter(p, working_state(p), now_usec);
-                return start_pass(p, now_usec);
+                return change(p, times, event, now_usec);
         case EVENT_LOCATED:
                 p->located = true;
                 p->n_servers =

@@ -6,6 +6,10 @@
 
 #include "lib/plan.h"
 #include "lib/reply.h"
+#include "lib/util.h"
+
+/* O13: so long a new name of this machine has to stand before what its former one left goes. */
+#define PUBLICATION_STABLE_USEC (10 * USEC_PER_MINUTE)
 
 /* What the user sees. */
 typedef enum PublicationState {
@@ -86,6 +90,8 @@ typedef struct PublicationEvent {
         const Plan *plan;    /* of OBSERVED */
         bool authoritative;  /* of OBSERVED */
         bool relocate;       /* of CHANGED: the way to the server changed */
+        bool overtakes;      /* of CHANGED: an update was given up whose answer will not be seen */
+        uint64_t start_usec; /* of CHANGED: begin then, not before; 0: at once */
         TroubleKind trouble; /* of NOT_LOCATED without a reply */
         int error;           /* of REMEMBERED */
 } PublicationEvent;
@@ -114,6 +120,7 @@ typedef struct Publication {
         bool holds_derived; /* O13: a record under this machine's former name waits to be removed */
         bool forgets;       /* ending well would forget what the state knows of a record */
         bool keeps;         /* it ended well, but it is too early to forget that */
+        bool overtook; /* an update of a former wish may undo what is there until the doubt ends */
         bool in_pass;
         bool located;
         bool observed_here;
@@ -142,7 +149,7 @@ void publication_init(Publication *publication, bool withdraw, uint64_t now_usec
 
 /* An update may be on its way whose answer will not be seen: its connection ended, its wish was
    changed meanwhile, or the daemon that sent it was killed. For settle_usec from now "it is not
-   there" is no reason to forget a record (O13). */
+   there" is no reason to forget a record (O13). The machine itself does so for the first two. */
 void publication_doubt(Publication *publication, const PublicationTimes *times, uint64_t now_usec);
 
 /* The heart of the exchange (rules E3-E8, O11). Never fails; now_usec never goes back. */
@@ -154,7 +161,7 @@ bool publication_wants_refresh(const Publication *publication, const Publication
                                uint64_t now_usec);
 
 /* O13: whether the record under a former name of this machine has to stay for now: until the new
-   one has been published and stable for 10 minutes. */
+   one has been published and stable for PUBLICATION_STABLE_USEC. */
 bool publication_keeps_derived(const Publication *publication, uint64_t now_usec);
 
 const char *publication_state_to_string(PublicationState state);

@@ -1,5 +1,5 @@
 /*
- * The value of an SRV record (RFC 2782): comparison under rule O1 and conversion to and from ldns.
+ * The value of an SRV record (RFC 2782): comparison under rule O1 and reading from ldns.
  *
  * Two SRVs are the same offer when target and port agree; priority and weight are its numbers. The
  * TTL belongs to the RRset (rule O12) and takes no part in a comparison. The target's case is kept
@@ -11,9 +11,6 @@
 #include <inttypes.h>
 
 #include "lib/util.h"
-
-DEFINE_CLEANUP(ldns_rdf, ldns_rdf_deep_free)
-DEFINE_CLEANUP(ldns_rr, ldns_rr_free)
 
 bool srv_same_offer(const Srv *a, const Srv *b) {
         return a->port == b->port && name_equal(&a->target, &b->target);
@@ -60,53 +57,5 @@ int srv_from_rr(const ldns_rr *rr, Srv *ret_srv) {
                 return r;
 
         *ret_srv = srv;
-        return 0;
-}
-
-static int rr_push_int16(ldns_rr *rr, uint16_t value) {
-        _cleanup_(ldns_rdf_deep_freep) ldns_rdf *rdf =
-                ldns_native2rdf_int16(LDNS_RDF_TYPE_INT16, value);
-
-        if (!rdf || !ldns_rr_push_rdf(rr, rdf))
-                return -ENOMEM;
-        TAKE_PTR(rdf);
-        return 0;
-}
-
-static int rr_push_name(ldns_rr *rr, const Name *name) {
-        _cleanup_(ldns_rdf_deep_freep) ldns_rdf *rdf = NULL;
-
-        int r = name_to_rdf(name, &rdf);
-        if (r < 0)
-                return r;
-        if (!ldns_rr_push_rdf(rr, rdf))
-                return -ENOMEM;
-        TAKE_PTR(rdf);
-        return 0;
-}
-
-int srv_to_rr(const Srv *srv, const Name *owner, ldns_rr **ret_rr) {
-        _cleanup_(ldns_rr_freep) ldns_rr *rr = ldns_rr_new();
-        _cleanup_(ldns_rdf_deep_freep) ldns_rdf *owner_rdf = NULL;
-
-        if (!rr)
-                return -ENOMEM;
-        int r = name_to_rdf(owner, &owner_rdf);
-        if (r < 0)
-                return r;
-
-        ldns_rr_set_owner(rr, TAKE_PTR(owner_rdf));
-        ldns_rr_set_type(rr, LDNS_RR_TYPE_SRV);
-        ldns_rr_set_class(rr, LDNS_RR_CLASS_IN);
-        ldns_rr_set_ttl(rr, srv->ttl);
-        const uint16_t numbers[] = {srv->priority, srv->weight, srv->port};
-        for (size_t i = 0; i < ELEMENTSOF(numbers) && r >= 0; i++)
-                r = rr_push_int16(rr, numbers[i]);
-        if (r >= 0)
-                r = rr_push_name(rr, &srv->target);
-        if (r < 0)
-                return r;
-
-        *ret_rr = TAKE_PTR(rr);
         return 0;
 }

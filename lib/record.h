@@ -1,4 +1,4 @@
-/* An SRV record's value (RFC 2782): validate, compare, convert. */
+/* An SRV record's value (RFC 2782): validate, compare, read. */
 #pragma once
 
 #include <ldns/ldns.h>
@@ -31,6 +31,3 @@ const char *srv_to_text(const Srv *srv, char buffer[static SRV_TEXT_MAX]);
 
 /* Reads an SRV RR of any owner, target with its case. -EINVAL if it is not a well-formed SRV. */
 int srv_from_rr(const ldns_rr *rr, Srv *ret_srv);
-
-/* Builds the RR, class IN with its TTL; the caller owns it (ldns_rr_free). -ENOMEM. */
-int srv_to_rr(const Srv *srv, const Name *owner, ldns_rr **ret_rr);

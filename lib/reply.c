@@ -106,6 +106,8 @@ static void set_clocks(Reply *reply, uint64_t our_time_sec, uint64_t server_time
 
 /* The request was unsigned: so is the answer. */
 static void judge_plain(const Request *request, Reply *reply) {
+        /* It has just spoken for the zone with authority (AA): that it is not its zone is no
+           reason. */
         bool is_policy = reply->rcode == LDNS_RCODE_NOTAUTH && request->observed_here;
         reply->kind = is_policy ? REPLY_DENIED : kind_of_rcode(request, reply->rcode);
 }
@@ -127,6 +129,7 @@ static void judge_unsigned(const Request *request, const TsigResult *tsig, Reply
 
         if (reply->rcode == LDNS_RCODE_REFUSED)
                 reply->kind = refusal;
+        /* Clocks that far apart are told, never set, so a lie about them gains nothing (C46). */
         else if (reply->rcode == LDNS_RCODE_NOTAUTH && tsig->server_time_sec > 0)
                 set_clocks(reply, request->signature.time_sec, tsig->server_time_sec);
         else if (reply->rcode == LDNS_RCODE_NOTAUTH && tsig->error == TSIG_BADTIME)
@@ -134,6 +137,8 @@ static void judge_unsigned(const Request *request, const TsigResult *tsig, Reply
         else if (reply->rcode == LDNS_RCODE_NOTAUTH && tsig->error != 0)
                 reply->kind = refusal;
         else if (reply->rcode == LDNS_RCODE_NOTAUTH)
+                /* Without a TSIG error it is about the zone; but a server that has just shown that
+                   it holds the zone can only mean its policy. */
                 reply->kind = request->observed_here ? REPLY_DENIED : REPLY_WRONG_SERVER;
         else if (reply->rcode == LDNS_RCODE_SERVFAIL || reply->rcode == LDNS_RCODE_NOTIMPL ||
                  reply->rcode == LDNS_RCODE_FORMERR)

@@ -193,6 +193,8 @@ static int decode_base64(const char *text, size_t size, uint8_t decoded[static D
                 return -EINVAL;
         if (size / 4 * 3 > DECODED_MAX)
                 return -EMSGSIZE;
+        /* It takes padding for octets of zero and counts them; bits left over would be lost in
+           silence. */
         if (EVP_DecodeBlock(decoded, (const uint8_t *)text, size) < 0)
                 return -EINVAL;
         size_t decoded_size = size / 4 * 3 - padding;
@@ -319,6 +321,7 @@ int tsig_key_parse(const char *text, size_t size, TsigKey *ret_key, TsigKeyError
         };
         if (size > TSIG_KEY_FILE_MAX)
                 return fail(&parser, "it is longer than %d octets", TSIG_KEY_FILE_MAX);
+        /* Text functions would stop there and take the rest for nothing. */
         const char *nul = memchr(text, '\0', size);
         if (nul) {
                 advance(&parser, nul);

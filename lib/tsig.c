@@ -252,10 +252,13 @@ static bool read_tsig(const uint8_t *bytes, size_t size, const WireRr *rr, Tsig 
         return true;
 }
 
+/* In full length and in constant time (C50, C51): no server that takes updates truncates its
+   MACs. */
 static bool mac_equal(const Tsig *tsig, const uint8_t *mac, size_t mac_size) {
         return tsig->mac_size == mac_size && CRYPTO_memcmp(tsig->mac, mac, mac_size) == 0;
 }
 
+/* Its MAC covers the request and not an answer: as an answer it could only fail (E6.2). */
 static bool is_echo(const Tsig *tsig, const Signature *request) {
         return request->is_signed && mac_equal(tsig, request->mac, request->mac_size);
 }
@@ -268,6 +271,7 @@ static int judge(const TsigContext *context, const Signature *request, const uin
                  const Tsig *tsig, uint64_t now_sec, TsigVerdict *ret_verdict) {
         uint8_t mac[TSIG_MAC_MAX];
 
+        /* First, because such an answer may carry any key name and algorithm, or none (C45). */
         if (tsig->error != 0 && tsig->mac_size == 0)
                 *ret_verdict = TSIG_ERROR;
         else if (!name_equal(&tsig->name, &context->name))

@@ -70,6 +70,8 @@ bool wire_survey(const uint8_t *bytes, size_t size, WireSurvey *ret_survey) {
                 survey.n_opt += survey.last_is_additional && survey.last.type == LDNS_RR_TYPE_OPT;
                 survey.n_tsig += survey.last.type == LDNS_RR_TYPE_TSIG;
         }
+        /* Octets behind the last RR are no part of what the counts announce, nor of what is
+           verified. */
         if (offset != size)
                 return false;
         *ret_survey = survey;
@@ -87,6 +89,8 @@ bool wire_read_name(const uint8_t *bytes, size_t size, size_t *offset, Name *ret
                         if (size - at < 2)
                                 return false;
                         size_t target = ldns_read_uint16(bytes + at) & 0x3fff;
+                        /* Each jump leads further to the front than the last one: no loop,
+                           whatever the octets say. */
                         if (target >= segment)
                                 return false;
                         end = end ?: at + 2;

@@ -112,18 +112,11 @@ START_TEST(references) {
 }
 END_TEST
 
-START_TEST(names) {
-        ck_assert_str_eq(security_to_string(SECURITY_NONE), "none");
-        ck_assert_str_eq(security_to_string(SECURITY_TSIG), "tsig");
-}
-END_TEST
-
 static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, none_leaves_the_message_alone);
         tcase_add_test(tcase, tsig_signs_and_verifies);
         tcase_add_test(tcase, description_is_printable);
         tcase_add_test(tcase, references);
-        tcase_add_test(tcase, names);
 }
 
 UNIT_MAIN("auth", add_tests)

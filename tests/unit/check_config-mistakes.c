@@ -58,6 +58,9 @@ static const struct {
         {OPEN "Server=not/an/address\n", "c.conf:3: Server=not/an/address: ", "an address or"},
         {OPEN "Server=192.0.2.9\n[Domain a.com]\nServer=192.0.2.1 x/y\n", "c.conf:5: ", "\"x/y\""},
         {OPEN "Server=192.0.2.1 192.0.2.2:0\n", "c.conf:3: ", "\"192.0.2.2:0\""},
+        {OPEN "Server=1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5 1.1.1.6 1.1.1.7 1.1.1.8\n"
+              "Server=1.1.2.1 1.1.2.2 1.1.2.3 1.1.2.4 1.1.2.5 1.1.2.6 1.1.2.7 1.1.2.8 1.1.3.1\n",
+         "c.conf:4: ", "too many; at most 16"},
         {OPEN "[Publish]\nResolver=ns1.example.org\n", "c.conf:4: ", "by address"},
         {OPEN "Port=1\n", "c.conf:3: Port=: ", "belongs in [Service]"},
         {OPEN "Mode=shared\n", "c.conf:3: Mode=: ", "allowed are Server="},

@@ -355,7 +355,7 @@ static const Script times[] = {
         .forgets = true},
 {"O13: a lost update may still come: not there is no reason to forget", LINES(
         FOUND(1, 1), WRITES,
-        ON(CHANGED(.withdraw = true, .doubt = true), OBSERVE, WITHDRAWING),
+        ON(CHANGED(.withdraw = true, .overtakes = true), OBSERVE, WITHDRAWING),
         WAITS(SEEN(IN_ORDER),     WITHDRAWING, SETTLE - TICK),
         ON(DUE,                   OBSERVE, WITHDRAWING),
         ON(SEEN(WITHDRAW),        UPDATE, WITHDRAWING),
@@ -377,9 +377,24 @@ LOST(TIMEOUT), LOST(CLOSED), LOST(GARBAGE),
         ON(ANSWER(CLOSED),        OBSERVE, PUBLISHING),
         ENDS(SEEN(IN_ORDER),      PUBLISHED, CHECK, .wrote = PLAN_PUBLISH)),
         .remembered = true},
+{"E1: what an overtaken update undoes is seen when it can come no more, not at the next check", LINES(
+        FOUND(1, 1),
+        ON(CHANGED(.overtakes = true), OBSERVE, PUBLISHING),
+        ENDS(SEEN(IN_ORDER),      PUBLISHED, SETTLE - TICK),
+        ON(DUE,                   OBSERVE, PUBLISHED),
+        ON(SEEN(PUBLISH),         UPDATE, PUBLISHED),
+        ON(ANSWER(DONE),          OBSERVE, PUBLISHED),
+        ENDS(SEEN(IN_ORDER),      PUBLISHED, CHECK, .wrote = PLAN_PUBLISH)),
+        .remembered = true},
+{"E1: so with one that had no answer when the wish changed", LINES(
+        FOUND(2, 2), WRITES,
+        ON(ANSWER(TIMEOUT),       OBSERVE, PUBLISHING, .server = 1),
+        ON(CHANGED(),             OBSERVE, PUBLISHING),
+        ENDS(SEEN(IN_ORDER),      PUBLISHED, SETTLE - 2 * TICK)),
+        .remembered = true},
 {"O13: a doubt holds where a wildcard ends the pass", LINES(
         FOUND_TO_WITHDRAW,
-        ON(CHANGED(.withdraw = true, .doubt = true), OBSERVE, WITHDRAWING),
+        ON(CHANGED(.withdraw = true, .overtakes = true), OBSERVE, WITHDRAWING),
         ON(SEEN(WITHDRAW),        UPDATE, WITHDRAWING),
         WAITS(ANSWER_RCODE(CONFLICT, NXRRSET), WITHDRAWING, SETTLE - 2 * TICK),
         ON(DUE,                   OBSERVE, WITHDRAWING),
@@ -388,7 +403,7 @@ LOST(TIMEOUT), LOST(CLOSED), LOST(GARBAGE),
         .withdraw = true, .forgets = true},
 {"O13: a doubt holds where a refresh ends the pass: it looks again, and forgets then", LINES(
         FOUND(1, 1),
-        ON(CHANGED(.doubt = true), OBSERVE, PUBLISHING),
+        ON(CHANGED(.overtakes = true), OBSERVE, PUBLISHING),
         ON(SEEN(IN_ORDER),        UPDATE, PUBLISHING),
         ENDS(ANSWER(DONE),        PUBLISHED, SETTLE - 2 * TICK, .keeps = true),
         ON(DUE,                   OBSERVE, PUBLISHED),
@@ -396,7 +411,7 @@ LOST(TIMEOUT), LOST(CLOSED), LOST(GARBAGE),
         .remembered = true, .forgets = true, .refresh_usec = USEC_PER_DAY},
 {"O13: where something is published a doubt delays only the forgetting", LINES(
         FOUND(1, 1),
-        ON(CHANGED(.doubt = true), OBSERVE, PUBLISHING),
+        ON(CHANGED(.overtakes = true), OBSERVE, PUBLISHING),
         ON(SEEN(CHANGE),          UPDATE, PUBLISHING),
         ON(ANSWER(DONE),          OBSERVE, PUBLISHING),
         ENDS(SEEN(IN_ORDER),      PUBLISHED, SETTLE - 3 * TICK, .wrote = PLAN_CHANGE, .keeps = true)),
@@ -429,12 +444,50 @@ START_TEST(times_are_kept) {
 }
 END_TEST
 
+/* O13: a withdrawal may have to wait; whatever was under way ends at once, and due is its start. */
+START_TEST(change_may_begin_later) {
+        Bench bench;
+        PublicationStep step;
+
+        bench_init(&bench, false);
+        bench_step(&bench, &(Input)DUE);
+        bench_step(&bench, &(Input)LOCATED(1, 1));
+        step = bench_step(&bench,
+                          &(Input)CHANGED(.withdraw = true, .start_usec = bench.now_usec + STABLE));
+        ck_assert(step.action == ACTION_WAIT && !step.ended && !bench.publication.in_pass);
+        ck_assert_int_eq(bench.publication.state, PUBLICATION_WITHDRAWING);
+        ck_assert_uint_eq(bench.publication.due_usec, bench.now_usec + STABLE);
+        bench.now_usec += STABLE;
+        step = bench_step(&bench, &(Input)DUE);
+        ck_assert(step.action == ACTION_OBSERVE && bench.publication.in_pass);
+        step = bench_step(&bench, &(Input)CHANGED(.start_usec = bench.now_usec));
+        ck_assert(step.action == ACTION_OBSERVE && bench.publication.in_pass);
+}
+END_TEST
+
+/* At a start every row is in doubt: that delays the forgetting, and is no reason to look twice. */
+START_TEST(doubt_of_a_start_looks_once) {
+        Bench bench;
+        PublicationStep step;
+
+        bench_init(&bench, false);
+        publication_doubt(&bench.publication, &bench.times, bench.now_usec);
+        bench_step(&bench, &(Input)DUE);
+        bench_step(&bench, &(Input)LOCATED(1, 1));
+        step = bench_step(&bench, &(Input)SEEN(IN_ORDER));
+        ck_assert(step.ended && !bench.publication.keeps);
+        ck_assert_uint_eq(bench.publication.due_usec, bench.now_usec + CHECK);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, passes_look_and_write, 0, ELEMENTSOF(passes));
         tcase_add_loop_test(tcase, conflicts_are_looked_into, 0, ELEMENTSOF(conflicts));
         tcase_add_loop_test(tcase, echoes_prove_nothing, 0, ELEMENTSOF(echoes));
         tcase_add_loop_test(tcase, servers_are_tried_in_turn, 0, ELEMENTSOF(servers));
         tcase_add_loop_test(tcase, times_are_kept, 0, ELEMENTSOF(times));
+        tcase_add_test(tcase, change_may_begin_later);
+        tcase_add_test(tcase, doubt_of_a_start_looks_once);
 }
 
 UNIT_MAIN("publication", add_tests)

@@ -83,7 +83,7 @@ static Input draw_observed(Life *life) {
 static Input draw_change(Life *life) {
         return (Input)CHANGED(.withdraw = draw_percent(life, 30),
                               .relocate = draw_percent(life, 30),
-                              .doubt = life->step.action == ACTION_UPDATE);
+                              .overtakes = life->step.action == ACTION_UPDATE);
 }
 
 static Input draw_input(Life *life) {

@@ -1,6 +1,6 @@
 /*
  * SRV values: comparison (O1, C13), dig's text form, RRs with exact case (O2) and fields in network
- * order (C12), and RRs that are no SRV.
+ * order (C12) read from the wire, and RRs that are no SRV.
  */
 #include "lib/record.h"
 
@@ -63,36 +63,19 @@ START_TEST(text_as_dig_prints_it) {
 END_TEST
 
 START_TEST(text_of_longest_target_fits) {
-        Srv longest = {65535, 65535, 65535, 0, {.length = 0}};
-        Name label = {.length = 63, .wire = {61}};
+        Srv longest = {65535, 65535, 65535, 0, {.length = 4 * 62 + 1}};
         char text[SRV_TEXT_MAX];
 
-        memset(label.wire + 1, 0xff, 61);
-        label.wire[62] = 0;
-        longest.target = label;
-        while (name_join(&label, &longest.target, &longest.target) == 0)
-                continue;
-        ck_assert_uint_eq(longest.target.length, 4 * 62 + 1);
+        for (size_t label = 0; label < 4; label++) {
+                longest.target.wire[62 * label] = 61;
+                memset(longest.target.wire + 62 * label + 1, 0xff, 61);
+        }
         srv_to_text(&longest, text);
         ck_assert_uint_eq(strlen(text), strlen("65535 65535 65535 ") + 4 * (61 * 4 + 1));
 }
 END_TEST
 
-START_TEST(rr_round_trip_o2) {
-        Srv from = {1, 65535, 1688, 7261, name("KMS1.Contoso.com")}, to;
-        Name owner = name("_vlmcs._tcp.Contoso.com");
-        _cleanup_(ldns_rr_freep) ldns_rr *rr = NULL;
-
-        ck_assert_int_eq(srv_to_rr(&from, &owner, &rr), 0);
-        ck_assert_int_eq(ldns_rr_get_class(rr), LDNS_RR_CLASS_IN);
-        ck_assert_int_eq(srv_from_rr(rr, &to), 0);
-        ck_assert(srv_equal(&from, &to));
-        ck_assert_uint_eq(to.ttl, 7261);
-        ck_assert_mem_eq(to.target.wire, from.target.wire, from.target.length);
-}
-END_TEST
-
-/* _Vlmcs._tcp.b. 3600 IN SRV 1 2 1688 Kms.b. -- the target is not compressed (C10) */
+/* _Vlmcs._tcp.b. 3600 IN SRV 1 2 1688 Kms.b. */
 /* clang-format off */
 static const uint8_t srv_wire[] = {
         6, '_', 'V', 'l', 'm', 'c', 's', 4, '_', 't', 'c', 'p', 1, 'b', 0, /* owner */
@@ -100,20 +83,6 @@ static const uint8_t srv_wire[] = {
         0, 13, 0, 1, 0, 2, 0x06, 0x98, 3, 'K', 'm', 's', 1, 'b', 0, /* RDATA: 1 2 1688 Kms.b. */
 };
 /* clang-format on */
-
-START_TEST(rr_to_wire_c12) {
-        Srv value = srv(1, 2, 1688, "Kms.b");
-        Name owner = name("_Vlmcs._tcp.b");
-        _cleanup_(ldns_rr_freep) ldns_rr *rr = NULL;
-        _cleanup_(freep) uint8_t *wire = NULL;
-        size_t size;
-
-        ck_assert_int_eq(srv_to_rr(&value, &owner, &rr), 0);
-        ck_assert_int_eq(ldns_rr2wire(&wire, rr, LDNS_SECTION_ANSWER, &size), LDNS_STATUS_OK);
-        ck_assert_uint_eq(size, sizeof(srv_wire));
-        ck_assert_mem_eq(wire, srv_wire, size);
-}
-END_TEST
 
 START_TEST(rr_from_wire) {
         _cleanup_(ldns_rr_freep) ldns_rr *rr = NULL;
@@ -185,8 +154,6 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, compare_o1);
         tcase_add_test(tcase, text_as_dig_prints_it);
         tcase_add_test(tcase, text_of_longest_target_fits);
-        tcase_add_test(tcase, rr_round_trip_o2);
-        tcase_add_test(tcase, rr_to_wire_c12);
         tcase_add_test(tcase, rr_from_wire);
         tcase_add_loop_test(tcase, ttl_with_top_bit_is_zero, 0, ELEMENTSOF(ttls));
         tcase_add_test(tcase, rr_of_another_type);

@@ -73,6 +73,20 @@ static void teardown(void) {
                 close(fds[i]);
 }
 
+/* All that the server was sent and has not answered, with the connections that came for it. */
+static int receive_all(PeerMessage requests[static N_ASKS], int from[static N_ASKS], int *n_fds) {
+        int n = 0;
+
+        for (int fd; (fd = peer_try_accept(world.event, world.listener)) >= 0;) {
+                ck_assert_int_lt(*n_fds, ALL);
+                fds[(*n_fds)++] = fd;
+        }
+        for (int i = 0; i < *n_fds; i++)
+                while (peer_try_receive(world.event, fds[i], &requests[n]))
+                        from[n++] = fds[i];
+        return n;
+}
+
 /* E8: FIFO, and never more unanswered than the limit says, on no more than 8 connections. */
 START_TEST(test_limit_and_order) {
         static const unsigned limits[] = {1, 3, 12, 32};
@@ -85,15 +99,7 @@ START_TEST(test_limit_and_order) {
                 ask_query(&world, &asks[i], i, LONG);
         fds[n_fds++] = peer_accept(world.event, world.listener);
         while (n_completions < N_ASKS) {
-                for (int fd; (fd = peer_try_accept(world.event, world.listener)) >= 0;) {
-                        ck_assert_int_lt(n_fds, ALL);
-                        fds[n_fds++] = fd;
-                }
-                int n_unanswered = 0, from[N_ASKS];
-                for (int i = 0; i < n_fds; i++) {
-                        while (peer_try_receive(world.event, fds[i], &requests[n_unanswered]))
-                                from[n_unanswered++] = fds[i];
-                }
+                int from[N_ASKS], n_unanswered = receive_all(requests, from, &n_fds);
                 ck_assert_int_le(n_unanswered, limit);
                 for (int i = 0; i < n_unanswered; i++) {
                         ck_assert_int_lt(peer_number(&requests[i]), n_seen + limit);
@@ -111,6 +117,37 @@ START_TEST(test_limit_and_order) {
         world_teardown(&world);
         for (int i = 0; i < n_fds; i++)
                 close(fds[i]);
+        free(requests);
+}
+END_TEST
+
+/* E8: each request that ends without an answer halves what the server has to answer at a time, down
+   to one; each answer adds one, up to the limit. */
+START_TEST(test_fewer_for_a_server_that_does_not_answer) {
+        static const int rounds[] = {1, 2, 4, 8, 8};
+        PeerMessage *requests = calloc(N_ASKS, sizeof(*requests));
+        int from[N_ASKS], n_fds = 0;
+
+        setup(16, 8);
+        for (int i = 0; i < 40; i++)
+                ask_query(&world, &asks[i], i, LONG);
+        ck_assert_int_eq(receive_all(requests, from, &n_fds), 8);
+        while (n_fds > 0)
+                peer_reset(fds[--n_fds]);
+        peer_wait(world.event, &n_completions, 8);
+        for (size_t round = 0; round < ELEMENTSOF(rounds); round++) {
+                int n = receive_all(requests, from, &n_fds);
+                ck_assert_int_eq(n, rounds[round]);
+                for (int i = 0; i < n; i++)
+                        peer_answer(from[i], &requests[i], LDNS_RCODE_NOERROR);
+                peer_settle(world.event);
+        }
+        for (int i = 0; i < 40; i++)
+                if (asks[i].transaction)
+                        transaction_free(asks[i].transaction);
+        world_teardown(&world);
+        while (n_fds > 0)
+                close(fds[--n_fds]);
         free(requests);
 }
 END_TEST
@@ -406,6 +443,7 @@ END_TEST
 static void add_tests(TCase *tcase) {
         tcase_set_timeout(tcase, 60);
         tcase_add_loop_test(tcase, test_limit_and_order, 0, 4);
+        tcase_add_test(tcase, test_fewer_for_a_server_that_does_not_answer);
         tcase_add_test(tcase, test_limit_holds_for_the_given_up);
         tcase_add_test(tcase, test_ids_are_unique);
         tcase_add_test(tcase, test_refused);

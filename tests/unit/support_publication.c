@@ -50,6 +50,8 @@ PublicationStep bench_step(Bench *bench, const Input *input) {
                 .plan = plan,
                 .authoritative = observed && !input->not_authority,
                 .relocate = input->relocate,
+                .overtakes = input->overtakes,
+                .start_usec = input->start_usec,
                 .trouble = input->trouble,
                 .error = input->error,
         };
@@ -57,8 +59,6 @@ PublicationStep bench_step(Bench *bench, const Input *input) {
 
         if (input->kind == EVENT_CHANGED)
                 p->withdraw = input->withdraw;
-        if (input->doubt)
-                publication_doubt(p, &bench->times, bench->now_usec);
         if (observed)
                 p->holds_derived = input->former && publication_keeps_derived(p, bench->now_usec);
         step = publication_step(p, &bench->times, &event, bench->now_usec);

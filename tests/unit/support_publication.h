@@ -36,8 +36,9 @@ typedef struct Input {
         TroubleKind trouble;
         int error;
         bool relocate;
-        bool doubt;    /* an update was outstanding when this came */
-        bool withdraw; /* of CHANGED */
+        bool overtakes; /* of CHANGED: an update was outstanding when this came */
+        bool withdraw;  /* of CHANGED */
+        uint64_t start_usec;
 } Input;
 
 void bench_init(Bench *bench, bool withdraw);

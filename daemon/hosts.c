@@ -108,11 +108,16 @@ static int find_server(Hosts *hosts, const Host *host, const Found *found, unsig
         Server *server, **servers;
         int r;
 
+        server_label(&host->endpoint, address, found->size, label);
         /* They are few and stay: an address that was left may come back, with its limit learnt. */
         for (size_t i = 0; i < hosts->n_servers; i++) {
                 socklen_t size;
                 const struct sockaddr *other = server_address(hosts->servers[i], &size);
                 if (size == found->size && memcmp(other, address, size) == 0) {
+                        /* Under several names it goes by its address: a name that another zone
+                           gave it would only puzzle. */
+                        if (strcmp(server_name(hosts->servers[i]), label) != 0)
+                                server_go_by_address(hosts->servers[i]);
                         server_set_limit(hosts->servers[i], max_outstanding);
                         *ret_server = hosts->servers[i];
                         return 0;
@@ -122,7 +127,6 @@ static int find_server(Hosts *hosts, const Host *host, const Found *found, unsig
         if (!servers)
                 return -ENOMEM;
         hosts->servers = servers;
-        server_label(&host->endpoint, address, found->size, label);
         r = server_new(hosts->event, label, address, found->size, max_outstanding, &server);
         if (r < 0)
                 return r;

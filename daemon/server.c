@@ -241,6 +241,18 @@ void server_endpoint(const Server *server, Endpoint *ret_endpoint) {
                           sizeof(ret_endpoint->host), NULL, 0, NI_NUMERICHOST);
 }
 
+void server_go_by_address(Server *server) {
+        char text[ENDPOINT_TEXT_MAX], *name;
+        Endpoint endpoint;
+
+        server_endpoint(server, &endpoint);
+        name = strdup(endpoint_to_text(&endpoint, text));
+        if (!name)
+                return;
+        free(server->name);
+        server->name = name;
+}
+
 const struct sockaddr *server_address(const Server *server, socklen_t *ret_size) {
         *ret_size = server->address_size;
         return (const struct sockaddr *)&server->address;

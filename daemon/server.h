@@ -25,6 +25,9 @@ const char *server_name(const Server *server);
 
 /* Its address and port, without the name that led to it. */
 void server_endpoint(const Server *server, Endpoint *ret_endpoint);
+
+/* Its name is its address from now on. */
+void server_go_by_address(Server *server);
 const struct sockaddr *server_address(const Server *server, socklen_t *ret_size);
 
 /* Of several settings for one server the last one that is looked up counts. */

@@ -227,3 +227,15 @@ def many_domains_of_one_zone(test):
     test.check(proxy.counts["update"] <= len(domains), f"{proxy.counts['update']} updates for {len(domains)} domains")
     test.check(proxy.connections <= 8, f"{proxy.connections} connections")
     test.check(len(daemon.said("published")) <= 20, "no flood of log lines")
+
+
+@scenario(servers=("named",))
+def server_of_many_names_goes_by_its_address(test):
+    """One address is one server, whatever each zone calls it: no message names another zone's host."""
+    test.primary(zones=[Zone("contoso.com", address="127.0.0.2"), Zone("adsecurity.org", address="127.0.0.2")],
+                 address="127.0.0.2")
+    daemon = test.daemon(domains=["contoso.com", "adsecurity.org"], Publish={"Resolver": "127.0.0.2"})
+    for domain in ("contoso.com", "adsecurity.org"):
+        line = daemon.wait_about(domain, PUBLISHED)
+        other = "adsecurity" if domain == "contoso.com" else "contoso"
+        test.check(f"ns1.{other}" not in line, line)

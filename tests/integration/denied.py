@@ -118,12 +118,13 @@ def clocks_that_differ_are_both_told(test, offset):
     test.wait_srv(server, "contoso.com", [OURS])
 
 
-@scenario(cases={name: (name,) for name in ("hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512")})
+@scenario(servers=BOTH, cases={name: (name,) for name in ("hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512")})
 def every_algorithm_signs_right(test, algorithm):
     key = Key(algorithm=algorithm)
-    server = test.primary(kind="named", keys=(key,))
-    test.daemon(key=key)
+    server = test.primary(keys=(key,))
+    daemon = test.daemon(key=key)
     test.wait_srv(server, "contoso.com", [OURS])
+    test.equal(bool(daemon.said("warning.*sha1")), algorithm == "hmac-sha1", "a warning about sha1")
 
 
 @scenario(servers=("knot",))

@@ -1,7 +1,8 @@
 /*
  * Observations from whole messages, as a server sends them and as none should: the SRVs of the
  * record name and of no other (E5, C13), AA (E4), NODATA and NXDOMAIN, an RRset that fills a
- * message, and RDATA that does not fit its RDLENGTH.
+ * message, and RDATA that does not fit its RDLENGTH. The answer to the TXT query has a suite of its
+ * own.
  */
 #include "lib/observation.h"
 
@@ -9,10 +10,10 @@
 #include <string.h>
 
 #include "lib/util.h"
+#include "tests/unit/support_packet.h"
 #include "tests/unit/unit.h"
 
 DEFINE_CLEANUP(Observation, observation_free)
-DEFINE_CLEANUP(ldns_pkt, ldns_pkt_free)
 
 #define RECORD "_vlmcs._tcp.contoso.com"
 
@@ -23,38 +24,12 @@ static Name name(const char *text) {
         return result;
 }
 
-static ldns_pkt *packet_from_wire(const uint8_t *wire, size_t size) {
-        ldns_pkt *packet;
-
-        ck_assert_int_eq(ldns_wire2pkt(&packet, wire, size), LDNS_STATUS_OK);
-        return packet;
-}
-
-/* An authoritative answer that holds the RRs, through wire form so that it is read as any other. */
-static ldns_pkt *packet_from_text(ldns_pkt_rcode rcode, ldns_pkt_section section, size_t n_rrs,
-                                  const char *const rrs[]) {
-        _cleanup_(ldns_pkt_freep) ldns_pkt *packet = ldns_pkt_new();
-        _cleanup_(freep) uint8_t *wire = NULL;
-        size_t size;
-
-        ldns_pkt_set_qr(packet, true);
-        ldns_pkt_set_aa(packet, true);
-        ldns_pkt_set_rcode(packet, rcode);
-        for (size_t i = 0; i < n_rrs; i++) {
-                ldns_rr *rr;
-
-                ck_assert_int_eq(ldns_rr_new_frm_str(&rr, rrs[i], 0, NULL, NULL), LDNS_STATUS_OK);
-                ck_assert(ldns_pkt_push_rr(packet, section, rr));
-        }
-        ck_assert_int_eq(ldns_pkt2wire(&wire, packet, &size), LDNS_STATUS_OK);
-        return packet_from_wire(wire, size);
-}
-
 static Observation *observe(const ldns_pkt *packet) {
         Observation *observation;
         Name record = name(RECORD);
 
-        ck_assert_int_eq(observation_new(packet, &record, &observation), 0);
+        ck_assert_int_eq(observation_new(packet, NULL, &record, &observation), 0);
+        ck_assert_uint_eq(observation->n_txt, 0);
         return observation;
 }
 
@@ -242,7 +217,7 @@ START_TEST(rdata_of_each_length) {
         if (status != LDNS_STATUS_OK)
                 return;
 
-        ck_assert_int_eq(observation_new(packet, &record, &observation), lengths[_i].result);
+        ck_assert_int_eq(observation_new(packet, NULL, &record, &observation), lengths[_i].result);
         ldns_pkt_free(packet);
         ck_assert_int_eq(observation != NULL, lengths[_i].result == 0);
         if (observation)
@@ -283,7 +258,7 @@ START_TEST(damaged_answers) {
                 wire[at] ^= patterns[_i % 4];
                 if (ldns_wire2pkt(&packet, wire, _i < 4 ? sizeof(wire) : at) != LDNS_STATUS_OK)
                         continue;
-                int r = observation_new(packet, &record, &observation);
+                int r = observation_new(packet, NULL, &record, &observation);
                 ldns_pkt_free(packet);
                 ck_assert(r == 0 || r == -EBADMSG);
                 if (r == 0) {

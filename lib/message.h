@@ -32,12 +32,14 @@ typedef struct UpdatePart {
 int message_new_query(const Name *name, ldns_rr_type type, bool recurse, Message **ret_message);
 
 /* RFC 2136 message over the parts of one zone: prerequisites, then updates (2.4, 2.5).
-   -EINVAL when a record is outside the zone (C03); -EMSGSIZE over MESSAGE_SIZE_MAX; -ENOMEM. */
+   -EINVAL when a record is outside the zone (C03) or a claim's host too long to be written;
+   -EMSGSIZE over MESSAGE_SIZE_MAX; -ENOMEM. */
 int message_new_update(const Name *zone, const UpdatePart *parts, size_t n_parts,
                        Message **ret_message);
 
 /* The same update as an nsupdate script: server (in nsupdate's form, HOST or HOST, space, PORT;
-   NULL: no such line), zone, prereq and update lines, send. One malloc'ed string, the caller's.
-   -EINVAL when a record is outside the zone, -ENOMEM. */
+   NULL: no such line), zone, prereq and update lines, send. One malloc'ed string, the caller's,
+   with nothing unprintable in it but line ends. -EINVAL, -EMSGSIZE as above, and the latter where
+   a line would be longer than nsupdate reads (a foreign TXT of over 32 KB); -ENOMEM. */
 int message_update_script(const char *server, const Name *zone, const UpdatePart *parts,
                           size_t n_parts, char **ret_script);

@@ -1,218 +1,274 @@
 /* Decides what to write at one record name, from what is wanted, what is remembered as published
    and what the primary holds. No clock, socket or log: the same input gives the same plan.
 
-   A SRV there is ours if it makes the same offer as a wanted one (O1 b) or as a remembered one
-   (O1 c); all else is foreign and stays as it is, its TTL too (O3, O12). Of several SRVs with one
-   wanted offer, the one that is right already is kept and the others go. Deletes name single RRs
-   by the RDATA observed (O2); they come before the adds, which a server applies in that order and
-   as a whole (RFC 2136 3.4.2, 3.7), so no RRset is ever seen half changed.
+   First every SRV and TXT observed gets its fate: it stays as it is or it goes. lib/holding says
+   whose it is (O1); what is foreign goes only in a takeover (O9) or when its publisher is dead
+   (O8). Then follows what is to be added (O3, O4), unless another holds the name that we want alone
+   (O6). Deletes name single RRs by the RDATA observed (O2); they come before the adds, which a
+   server applies in that order and as a whole (RFC 2136 3.4.2, 3.7), so no RRset is ever seen half
+   changed.
 
-   Prerequisites are the fewest (O11), which is one at most: an add is safe by itself unless a CNAME
-   may be there (E5), a removal unless a wildcard made the answer that it follows from. */
+   Prerequisites are the fewest that make it safe (O11): to add is safe by itself, unless a CNAME
+   may be there (E5) or nobody else may be (O6). Who removes the last that speaks for an offer makes
+   sure that no publisher joined it or left it meanwhile: the TXT RRset is as it was observed. */
 #include "lib/plan.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/draft.h"
 #include "lib/util.h"
 
 DEFINE_CLEANUP(Plan, plan_free)
 
-static const Srv *find_offer(const Srv *set, size_t n_set, const Srv *srv) {
-        for (size_t i = 0; i < n_set; i++)
-                if (srv_same_offer(&set[i], srv))
-                        return &set[i];
-        return NULL;
-}
-
-/* The wanted record that speaks for the offer of srv: the first, should there be several. */
-static const Srv *find_wanted(const PlanInput *input, const Srv *srv) {
-        return find_offer(input->wanted, input->n_wanted, srv);
-}
-
-static bool is_remembered(const PlanInput *input, const Srv *srv) {
-        return find_offer(input->remembered, input->n_remembered, srv);
-}
-
-static bool is_ours(const PlanInput *input, const Srv *srv) {
-        return find_wanted(input, srv) || is_remembered(input, srv);
-}
-
-/* To the octet, as a server that minds the case would compare. */
-static bool same_rdata(const Srv *a, const Srv *b) {
-        return a->priority == b->priority && a->weight == b->weight && a->port == b->port &&
-               a->target.length == b->target.length &&
-               memcmp(a->target.wire, b->target.wire, a->target.length) == 0;
-}
-
-static uint32_t lowest_ttl(const Srv *set, size_t n_set) {
-        uint32_t ttl = n_set > 0 ? set[0].ttl : 0;
-
-        for (size_t i = 1; i < n_set; i++)
-                if (set[i].ttl < ttl)
-                        ttl = set[i].ttl;
-        return ttl;
-}
-
-/* O12. Samba keeps a TTL per RR, hence the lowest. With nothing wanted and nothing foreign there
-   it is the TTL of what is ours. */
-static void decide_ttl(const PlanInput *input, Plan *plan) {
-        const Observation *observation = input->observation;
-        uint32_t foreign_ttl = UINT32_MAX;
-
-        for (size_t i = 0; i < observation->n_srv; i++) {
-                const Srv *srv = &observation->srv[i];
-
-                if (is_ours(input, srv)) {
-                        plan->n_ours++;
-                        continue;
-                }
-                plan->n_foreign++;
-                if (srv->ttl < foreign_ttl)
-                        foreign_ttl = srv->ttl;
-        }
-
-        if (input->n_wanted > 0)
-                plan->ttl = lowest_ttl(input->wanted, input->n_wanted);
-        else
-                plan->ttl = lowest_ttl(observation->srv, observation->n_srv);
-        if (plan->n_foreign > 0) {
-                plan->ttl_adopted = input->n_wanted > 0 && plan->ttl != foreign_ttl;
-                plan->ttl = foreign_ttl;
-        }
-}
-
-/* True if a TTL alone is wrong in an RRset that is all ours. The TTL is the RRset's, whatever a
-   server that keeps one per RR shows: all of it that is wanted is written anew (O12). */
-static bool must_rewrite(const PlanInput *input, const Plan *plan) {
-        const Observation *observation = input->observation;
-
-        if (plan->n_foreign > 0)
-                return false;
-        for (size_t i = 0; i < observation->n_srv; i++) {
-                const Srv *srv = &observation->srv[i];
-                const Srv *wanted = find_wanted(input, srv);
-
-                if (wanted && srv_equal(wanted, srv) && srv->ttl != plan->ttl)
-                        return true;
-        }
-        return false;
-}
-
-/* The observed SRV that serves wanted as it stands. Case is no reason to write, but where a server
-   holds two that differ in nothing else (PowerDNS), the one in our case stays. */
-static const Srv *find_kept(const PlanInput *input, const Plan *plan, const Srv *wanted) {
-        const Observation *observation = input->observation;
-        const Srv *kept = NULL;
-
-        for (size_t i = 0; i < observation->n_srv; i++) {
-                const Srv *srv = &observation->srv[i];
-
-                if (!srv_equal(wanted, srv) || srv->ttl != plan->ttl)
-                        continue;
-                if (same_rdata(wanted, srv))
-                        return srv;
-                if (!kept)
-                        kept = srv;
-        }
-        return kept;
-}
-
-static void plan_push(Plan *plan, PlanOpKind kind, const Srv *srv) {
+static PlanOp *push(Plan *plan, PlanOpKind kind) {
         PlanOp *op = &plan->ops[plan->n_ops++];
 
         op->kind = kind;
-        if (srv)
-                op->srv = *srv;
+        return op;
 }
 
-static void plan_push_front(Plan *plan, PlanOpKind kind) {
-        memmove(&plan->ops[1], &plan->ops[0], plan->n_ops * sizeof(PlanOp));
-        plan->ops[0] = (PlanOp){.kind = kind};
-        plan->n_ops++;
+static void push_srv(Plan *plan, PlanOpKind kind, const Srv *srv, uint32_t ttl) {
+        PlanOp *op = push(plan, kind);
+
+        op->srv = *srv;
+        op->srv.ttl = op->ttl = ttl;
 }
 
-/* kept runs parallel to input->wanted. Should an answer list one RR twice, the copy of a kept one
-   must not be taken for another. */
-static void push_deletes(const PlanInput *input, const Srv *const *kept, Plan *plan) {
-        const Observation *observation = input->observation;
+/* The SRV RRset is as observed. */
+static void require_srvs(const Draft *draft) {
+        for (size_t i = 0; i < draft->observation->n_srv; i++)
+                push_srv(draft->plan, PLAN_REQUIRE_SRV_RR, &draft->observation->srv[i], 0);
+        if (draft->observation->n_srv == 0)
+                push(draft->plan, PLAN_REQUIRE_NO_SRV);
+}
+
+static void require_txts(const Draft *draft) {
+        for (size_t i = 0; i < draft->observation->n_txt; i++)
+                push(draft->plan, PLAN_REQUIRE_TXT_RR)->txt = &draft->observation->txt[i];
+        if (draft->observation->n_txt == 0)
+                push(draft->plan, PLAN_REQUIRE_NO_TXT);
+}
+
+static void push_deletes(const Draft *draft) {
+        const Observation *observation = draft->observation;
+
+        for (size_t i = 0; i < observation->n_srv; i++)
+                if (draft->srv_goes[i])
+                        push_srv(draft->plan, PLAN_DELETE_SRV, &observation->srv[i], 0);
+        for (size_t i = 0; i < observation->n_txt; i++)
+                if (draft->txt_goes[i])
+                        push(draft->plan, PLAN_DELETE_TXT)->txt = &observation->txt[i];
+}
+
+/* What the updates amount to. */
+typedef struct Tally {
+        size_t n_deletes;
+        size_t n_srvs;    /* added */
+        size_t n_claims;  /* added */
+        size_t n_renewed; /* of these */
+        bool deletes_srv;
+        bool missing;      /* an offer is added that was not there at all */
+        bool not_ttl_only; /* something else than the TTL of an SRV of ours changes */
+} Tally;
+
+static void tally_deletes(const Draft *draft, Tally *tally) {
+        const Observation *observation = draft->observation;
 
         for (size_t i = 0; i < observation->n_srv; i++) {
-                const Srv *srv = &observation->srv[i];
-                const Srv *wanted = find_wanted(input, srv);
+                const PlanWanted *wanted = holding_wanted(draft->input, &observation->srv[i]);
 
-                if (wanted) {
-                        const Srv *stays = kept[wanted - input->wanted];
-
-                        if (!stays || !same_rdata(stays, srv))
-                                plan_push(plan, PLAN_DELETE, srv);
-                } else if (is_remembered(input, srv) && !input->keep_remembered)
-                        plan_push(plan, PLAN_DELETE, srv);
+                if (!draft->srv_goes[i])
+                        continue;
+                tally->n_deletes++;
+                tally->deletes_srv = true;
+                if (!wanted || !srv_equal(&wanted->srv, &observation->srv[i]))
+                        tally->not_ttl_only = true;
         }
+        for (size_t i = 0; i < observation->n_txt; i++)
+                if (draft->txt_goes[i]) {
+                        tally->n_deletes++;
+                        tally->not_ttl_only = true;
+                }
 }
 
-/* Adds what nothing observed serves. True if one of these offers was not there at all. */
-static bool push_adds(const PlanInput *input, const Srv *const *kept, Plan *plan) {
-        const Observation *observation = input->observation;
-        bool missing = false;
+static void tally_wanted(const Draft *draft, const Srv *wanted, Tally *tally) {
+        bool is_offered = false, is_equal = false;
 
-        for (size_t i = 0; i < input->n_wanted; i++) {
-                const Srv *wanted = &input->wanted[i];
-
-                if (kept[i] || find_wanted(input, wanted) != wanted)
-                        continue;
-                plan_push(plan, PLAN_ADD, wanted);
-                plan->ops[plan->n_ops - 1].srv.ttl = plan->ttl;
-                if (!find_offer(observation->srv, observation->n_srv, wanted))
-                        missing = true;
+        for (size_t i = 0; i < draft->observation->n_srv; i++) {
+                is_offered |= srv_same_offer(wanted, &draft->observation->srv[i]);
+                is_equal |= srv_equal(wanted, &draft->observation->srv[i]);
         }
-        return missing;
+        tally->n_srvs++;
+        tally->missing |= !is_offered;
+        tally->not_ttl_only |= !is_equal;
+}
+
+static Tally tally_of(const Draft *draft) {
+        const PlanInput *input = draft->input;
+        Tally tally = {0};
+
+        tally_deletes(draft, &tally);
+        for (size_t i = 0; !draft->standby && i < input->n_wanted; i++) {
+                if (!draft_counts(draft, i))
+                        continue;
+                if (!draft->served[i].srv)
+                        tally_wanted(draft, &input->wanted[i].srv, &tally);
+                if (draft->served[i].repeated) {
+                        tally.n_srvs++;
+                        tally.not_ttl_only = true;
+                }
+                if (input->claims && !draft->served[i].claim) {
+                        tally.n_claims++;
+                        tally.n_renewed += draft->served[i].renewed;
+                }
+        }
+        return tally;
+}
+
+static PlanVerdict verdict_of(const Draft *draft, const Tally *tally) {
+        if (draft->standby)
+                return PLAN_STANDBY;
+        if (tally->missing)
+                return PLAN_PUBLISH;
+        /* Claims that are only renewed are no news: as many go as come. */
+        if (tally->n_srvs == 0 && tally->n_claims == tally->n_renewed &&
+            tally->n_deletes == tally->n_renewed)
+                return PLAN_IN_ORDER;
+        if (tally->n_srvs + tally->n_claims > 0 || draft->unclaims)
+                return PLAN_CHANGE;
+        return tally->n_deletes > 0 ? PLAN_WITHDRAW : PLAN_IN_ORDER;
+}
+
+static bool keeps_any(const Draft *draft) {
+        for (size_t i = 0; i < draft->input->n_wanted; i++)
+                if (draft->served[i].srv)
+                        return true;
+        return false;
+}
+
+static void push_prerequisites(const Draft *draft, const Tally *tally, bool refreshes) {
+        const bool adds_srv = tally->n_srvs > 0 || refreshes,
+                   adds = adds_srv || tally->n_claims > 0,
+                   is_exclusive = draft->input->mode == MODE_EXCLUSIVE;
+        Plan *plan = draft->plan;
+
+        if (adds && draft->observation->has_cname)
+                (void)push(plan, PLAN_REQUIRE_NO_CNAME);
+        if (draft->guard_srv || (is_exclusive && adds))
+                require_srvs(draft);
+        else if (!adds && tally->deletes_srv &&
+                 !(draft->guard_txt && draft->observation->n_txt > 0))
+                (void)push(plan, PLAN_REQUIRE_SRV);
+        if (draft->guard_txt || (is_exclusive && adds && draft->observation->n_srv > 0))
+                require_txts(draft);
+}
+
+/* Not by a version that knows more than this one. */
+static bool is_as_written(const Txt *txt) {
+        uint8_t rdata[CLAIM_RDATA_MAX];
+
+        return claim_to_rdata(&txt->claim, rdata) == txt->size &&
+               memcmp(rdata, txt->rdata, txt->size) == 0;
+}
+
+static void push_claim(const Draft *draft, const Claim *claim, uint32_t ttl) {
+        PlanOp *op = push(draft->plan, PLAN_ADD_CLAIM);
+
+        op->claim = *claim;
+        op->ttl = ttl;
+        draft->plan->adds_claim = true;
+}
+
+static void push_kept_claim(const Draft *draft, size_t i) {
+        const Txt *kept = draft->served[i].claim;
+
+        if (kept && is_as_written(kept))
+                push_claim(draft, &kept->claim, kept->ttl);
+}
+
+/* A claim goes with every SRV that is added, also where it stands already: should the message come
+   so late that the claim was withdrawn meanwhile, what it brings back is known as ours. */
+static void push_adds(const Draft *draft) {
+        const PlanInput *input = draft->input;
+
+        for (size_t i = 0; i < input->n_wanted; i++)
+                if (draft_counts(draft, i) && !draft->served[i].srv)
+                        push_srv(draft->plan, PLAN_ADD_SRV, &input->wanted[i].srv,
+                                 draft->plan->ttl);
+                else if (draft->served[i].repeated)
+                        push_srv(draft->plan, PLAN_ADD_SRV, draft->served[i].srv, draft->plan->ttl);
+        for (size_t i = 0; input->claims && i < input->n_wanted; i++) {
+                const Claim claim = draft_claim(draft, i);
+
+                if (!draft_counts(draft, i))
+                        continue;
+                if (!draft->served[i].claim)
+                        push_claim(draft, &claim, draft_claim_ttl(draft));
+                else if (!draft->served[i].srv || draft->served[i].repeated)
+                        push_kept_claim(draft, i);
+        }
 }
 
 /* E8. To the octet what is there: another case of it would be a second RR on PowerDNS. */
-static void push_refresh(const PlanInput *input, const Srv *const *kept, Plan *plan) {
-        for (size_t i = 0; i < input->n_wanted; i++)
-                if (kept[i] && find_wanted(input, &input->wanted[i]) == &input->wanted[i])
-                        plan_push(plan, PLAN_ADD, kept[i]);
+static void push_refresh(const Draft *draft) {
+        for (size_t i = 0; i < draft->input->n_wanted; i++)
+                if (draft->served[i].srv)
+                        push_srv(draft->plan, PLAN_ADD_SRV, draft->served[i].srv,
+                                 draft->served[i].srv->ttl);
+        for (size_t i = 0; i < draft->input->n_wanted; i++)
+                push_kept_claim(draft, i);
 }
 
-static void decide_ops(const PlanInput *input, const Srv *const *kept, Plan *plan) {
-        push_deletes(input, kept, plan);
-        const size_t n_deletes = plan->n_ops;
-        const bool missing = push_adds(input, kept, plan);
+static void decide_ops(Draft *draft) {
+        const Tally tally = tally_of(draft);
+        Plan *plan = draft->plan;
 
-        if (missing)
-                plan->verdict = PLAN_PUBLISH;
-        else if (plan->n_ops > n_deletes)
-                plan->verdict = PLAN_CHANGE;
-        else if (n_deletes > 0)
-                plan->verdict = PLAN_WITHDRAW;
-        else
-                plan->verdict = PLAN_IN_ORDER;
-
-        if (plan->verdict == PLAN_IN_ORDER && input->refresh)
-                push_refresh(input, kept, plan);
-
-        if (plan->verdict == PLAN_WITHDRAW)
-                plan_push_front(plan, PLAN_REQUIRE_SRV);
-        else if (plan->n_ops > 0 && input->observation->has_cname)
-                plan_push_front(plan, PLAN_REQUIRE_NO_CNAME);
+        plan->verdict = verdict_of(draft, &tally);
+        plan->ttl_only = tally.n_srvs > 0 && tally.n_claims == 0 && !tally.not_ttl_only;
+        const bool refreshes =
+                plan->verdict == PLAN_IN_ORDER && draft->input->refresh && keeps_any(draft);
+        push_prerequisites(draft, &tally, refreshes);
+        push_deletes(draft);
+        if (draft->standby)
+                return;
+        push_adds(draft);
+        if (refreshes)
+                push_refresh(draft);
 }
 
 int plan_new(const PlanInput *input, Plan **ret_plan) {
-        const size_t n_ops_max = 1 + input->observation->n_srv + input->n_wanted;
+        const Observation *observation = input->observation;
+        /* Each RR may be required and deleted; each offer added with its claim. */
+        const size_t n_ops_max =
+                4 + 2 * (observation->n_srv + observation->n_txt) + 2 * input->n_wanted;
         _cleanup_(plan_freep) Plan *plan = calloc(1, sizeof(Plan) + n_ops_max * sizeof(PlanOp));
-        _cleanup_(freep) const Srv **kept = calloc(input->n_wanted + 1, sizeof(*kept));
+        _cleanup_(freep) bool *srv_goes = calloc(observation->n_srv + 1, sizeof(*srv_goes));
+        _cleanup_(freep) bool *txt_goes = calloc(observation->n_txt + 1, sizeof(*txt_goes));
+        _cleanup_(freep) Served *served = calloc(input->n_wanted + 1, sizeof(*served));
 
-        if (!plan || !kept)
+        if (!plan || !srv_goes || !txt_goes || !served)
                 return -ENOMEM;
+        plan->observes = input->mode == MODE_OBSERVE;
+        plan->claims_optional = input->claims_optional;
+        Draft draft = {
+                .input = input,
+                .observation = observation,
+                .plan = plan,
+                .srv_goes = srv_goes,
+                .txt_goes = txt_goes,
+                .served = served,
+        };
+        draft_judge(&draft);
+        decide_ops(&draft);
+        /* A third holds the name too: nobody is taken over from for nothing (O6, O9). */
+        if (plan->verdict == PLAN_STANDBY && input->from) {
+                PlanInput without = *input;
 
-        decide_ttl(input, plan);
-        if (!must_rewrite(input, plan))
-                for (size_t i = 0; i < input->n_wanted; i++)
-                        kept[i] = find_kept(input, plan, &input->wanted[i]);
-        decide_ops(input, kept, plan);
+                without.from = NULL;
+                return plan_new(&without, ret_plan);
+        }
         *ret_plan = TAKE_PTR(plan);
         return 0;
 }
@@ -220,6 +276,88 @@ int plan_new(const PlanInput *input, Plan **ret_plan) {
 Plan *plan_free(Plan *plan) {
         free(plan);
         return NULL;
+}
+
+/* --- beside the plan -------------------------------------------------------------------------- */
+
+bool plan_is_ours(const Observation *observation, const PublisherId *id, const Srv *offer) {
+        for (size_t i = 0; i < observation->n_txt; i++)
+                if (observation->txt[i].is_claim && claim_covers(&observation->txt[i].claim, offer))
+                        return plan_is_claimed(observation, id, offer);
+        return true;
+}
+
+bool plan_is_claimed(const Observation *observation, const PublisherId *id, const Srv *offer) {
+        for (size_t i = 0; i < observation->n_txt; i++) {
+                const Txt *txt = &observation->txt[i];
+
+                if (txt->is_claim && publisher_id_equal(&txt->claim.id, id) &&
+                    claim_covers(&txt->claim, offer))
+                        return true;
+        }
+        return false;
+}
+
+uint64_t plan_since(const Observation *observation, const PublisherId *id, const Srv *wanted,
+                    uint64_t now_sec) {
+        uint64_t since_sec = now_sec;
+        bool is_equal = false, is_claimed = false;
+
+        for (size_t i = 0; i < observation->n_srv; i++)
+                is_equal |= srv_equal(wanted, &observation->srv[i]);
+        for (size_t i = 0; i < observation->n_txt; i++) {
+                const Txt *txt = &observation->txt[i];
+
+                if (!txt->is_claim || !claim_covers(&txt->claim, wanted))
+                        continue;
+                if (is_equal && publisher_id_equal(&txt->claim.id, id) &&
+                    (!is_claimed || txt->claim.since_sec > since_sec)) {
+                        since_sec = txt->claim.since_sec;
+                        is_claimed = true;
+                }
+                if (!is_equal && since_sec <= txt->claim.since_sec &&
+                    txt->claim.since_sec < INT64_MAX)
+                        since_sec = txt->claim.since_sec + 1;
+        }
+        return since_sec;
+}
+
+static unsigned trait_of(PlanOpKind kind) {
+        switch (kind) {
+        case PLAN_REQUIRE_NO_CNAME:
+                return PLAN_TRAIT_NO_CNAME;
+        case PLAN_REQUIRE_SRV:
+                return PLAN_TRAIT_SRV;
+        case PLAN_REQUIRE_NO_SRV:
+        case PLAN_REQUIRE_NO_TXT:
+                return PLAN_TRAIT_FREE;
+        case PLAN_ADD_SRV:
+                return PLAN_TRAIT_ADDS_SRV;
+        case PLAN_REQUIRE_SRV_RR:
+        case PLAN_REQUIRE_TXT_RR:
+        case PLAN_DELETE_SRV:
+        case PLAN_DELETE_TXT:
+        case PLAN_ADD_CLAIM:
+        case _PLAN_OP_MAX:
+                break;
+        }
+        return 0;
+}
+
+unsigned plan_traits(const Plan *plan) {
+        unsigned traits = 0;
+
+        if (plan->adds_claim && plan->claims_optional)
+                traits |= PLAN_TRAIT_CAN_DROP_CLAIM;
+        if (plan->ttl_only)
+                traits |= PLAN_TRAIT_TTL_ONLY;
+        for (size_t i = 0; i < plan->n_ops; i++)
+                traits |= trait_of(plan->ops[i].kind);
+        return traits;
+}
+
+bool plan_op_is_prerequisite(PlanOpKind kind) {
+        return kind < PLAN_DELETE_SRV;
 }
 
 const char *plan_verdict_to_string(PlanVerdict verdict) {
@@ -232,6 +370,8 @@ const char *plan_verdict_to_string(PlanVerdict verdict) {
                 return "change";
         case PLAN_WITHDRAW:
                 return "withdraw";
+        case PLAN_STANDBY:
+                return "standby";
         case _PLAN_VERDICT_MAX:
                 break;
         }

@@ -1,10 +1,15 @@
-/* Requests against hand-written wire dumps, and the nsupdate script against its text. */
+/*
+ * Requests against hand-written wire dumps: each form of RFC 2136 2.4 and 2.5 (C01, C03, C04, C07,
+ * C09), TXT RDATA to the octet (O2), bounds. A script is held against its message here once; what
+ * nsupdate reads has a suite of its own.
+ */
 #include "lib/message.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "lib/util.h"
+#include "tests/unit/support_message.h"
 #include "tests/unit/unit.h"
 
 #define BYTES(...) ((const uint8_t[]){__VA_ARGS__}), sizeof((const uint8_t[]){__VA_ARGS__})
@@ -13,33 +18,22 @@
 #define CONTOSO_COM 7, 'c', 'o', 'n', 't', 'o', 's', 'o', 3, 'c', 'o', 'm', 0
 #define RECORD_NAME 6, '_', 'v', 'l', 'm', 'c', 's', 4, '_', 't', 'c', 'p', CONTOSO_COM
 #define KMS_CONTOSO_COM 3, 'K', 'm', 's', CONTOSO_COM
+/* What claim_op() says of Kms.contoso.com. */
+#define CLAIM_RDATA                                                                                \
+        8, 's', 'r', 'v', 'p', 'u', 'b', '=', '1',                                                 \
+        35, 'i', 'd', '=', 'a', 'b', '0', '1', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0',   \
+        '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0', '0',  \
+        20, 'h', 'o', 's', 't', '=', 'K', 'm', 's', '.', 'c', 'o', 'n', 't', 'o', 's', 'o', '.',   \
+        'c', 'o', 'm',                                                                             \
+        9, 'p', 'o', 'r', 't', '=', '1', '6', '8', '8',                                            \
+        6, 't', 't', 'l', '=', '6', '0',                                                           \
+        7, 's', 'i', 'n', 'c', 'e', '=', '7'
 /* clang-format on */
-
-static Name name(const char *text) {
-        Name n;
-
-        ck_assert_int_eq(name_from_text(text, &n), 0);
-        return n;
-}
-
-static PlanOp op(PlanOpKind kind, unsigned priority, unsigned weight, uint32_t ttl,
-                 const char *target) {
-        return (PlanOp){kind, {priority, weight, 1688, ttl, name(target)}};
-}
-
-static Plan *plan(const PlanOp *ops, size_t n_ops) {
-        Plan *p = calloc(1, sizeof(Plan) + n_ops * sizeof(PlanOp));
-
-        ck_assert_ptr_nonnull(p);
-        p->n_ops = n_ops;
-        memcpy(p->ops, ops, n_ops * sizeof(PlanOp));
-        return p;
-}
 
 /* One publication's update in contoso.com. */
 static int new_update(const char *record, const PlanOp *ops, size_t n_ops, Message **ret_message) {
-        _cleanup_(freep) Plan *p = plan(ops, n_ops);
-        Name zone = name("contoso.com"), owner = name(record);
+        _cleanup_(freep) Plan *p = plan_with(ops, n_ops);
+        Name zone = name_of("contoso.com"), owner = name_of(record);
 
         return message_new_update(&zone, &(UpdatePart){&owner, p}, 1, ret_message);
 }
@@ -54,7 +48,7 @@ static void assert_bytes(const Message *message, const uint8_t *bytes, size_t si
 
 START_TEST(query_without_recursion) {
         _cleanup_(freep) Message *message = NULL;
-        Name record = name("_vlmcs._tcp.contoso.com");
+        Name record = name_of("_vlmcs._tcp.contoso.com");
 
         ck_assert_int_eq(message_new_query(&record, LDNS_RR_TYPE_SRV, false, &message), 0);
         /* opcode QUERY, no flags; QUESTION 1
@@ -66,7 +60,7 @@ END_TEST
 
 START_TEST(query_with_recursion_keeps_case_C13) {
         _cleanup_(freep) Message *message = NULL;
-        Name apex = name("Kms.contoso.com");
+        Name apex = name_of("Kms.contoso.com");
 
         ck_assert_int_eq(message_new_query(&apex, LDNS_RR_TYPE_SOA, true, &message), 0);
         /* opcode QUERY, rd; Kms.contoso.com. IN SOA */
@@ -77,7 +71,7 @@ END_TEST
 
 START_TEST(query_for_the_root) {
         _cleanup_(freep) Message *message = NULL;
-        Name root = name(".");
+        Name root = name_of(".");
 
         ck_assert_int_eq(message_new_query(&root, LDNS_RR_TYPE_SOA, false, &message), 0);
         assert_bytes(message, BYTES(0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 1));
@@ -89,7 +83,7 @@ static const struct {
         const char *name;
         PlanOpKind kind;
         uint8_t counts[4];
-        uint8_t rr[64];
+        uint8_t rr[160];
         size_t size;
 } form_cases[] = {
         /* _vlmcs._tcp.contoso.com. 0 NONE CNAME */
@@ -98,23 +92,48 @@ static const struct {
         /* _vlmcs._tcp.contoso.com. 0 ANY SRV */
         {"C04 RRset exists", PLAN_REQUIRE_SRV, {0, 1, 0, 0},
          {RECORD_NAME, 0, 33, 0, 255, 0, 0, 0, 0, 0, 0}, 35},
+        /* _vlmcs._tcp.contoso.com. 0 NONE SRV */
+        {"C04 RRset absent", PLAN_REQUIRE_NO_SRV, {0, 1, 0, 0},
+         {RECORD_NAME, 0, 33, 0, 254, 0, 0, 0, 0, 0, 0}, 35},
+        /* _vlmcs._tcp.contoso.com. 0 NONE TXT */
+        {"C04 RRset absent", PLAN_REQUIRE_NO_TXT, {0, 1, 0, 0},
+         {RECORD_NAME, 0, 16, 0, 254, 0, 0, 0, 0, 0, 0}, 35},
+        /* _vlmcs._tcp.contoso.com. 0 IN SRV 258 5 1688 Kms.contoso.com. */
+        {"C04 exists with value", PLAN_REQUIRE_SRV_RR, {0, 1, 0, 0},
+         {RECORD_NAME, 0, 33, 0, 1, 0, 0, 0, 0, 0, 23, 1, 2, 0, 5, 6, 0x98, KMS_CONTOSO_COM}, 58},
+        /* _vlmcs._tcp.contoso.com. 0 IN TXT "" "\000\"" */
+        {"C04 exists with value", PLAN_REQUIRE_TXT_RR, {0, 1, 0, 0},
+         {RECORD_NAME, 0, 16, 0, 1, 0, 0, 0, 0, 0, 4, 0, 2, 0, '"'}, 39},
         /* _vlmcs._tcp.contoso.com. 0 NONE SRV 258 5 1688 Kms.contoso.com. */
-        {"C07 delete one RR", PLAN_DELETE, {0, 0, 0, 1},
+        {"C07 delete one RR", PLAN_DELETE_SRV, {0, 0, 0, 1},
          {RECORD_NAME, 0, 33, 0, 254, 0, 0, 0, 0, 0, 23, 1, 2, 0, 5, 6, 0x98, KMS_CONTOSO_COM}, 58},
+        /* _vlmcs._tcp.contoso.com. 0 NONE TXT "" "\000\"" */
+        {"C07 delete one RR", PLAN_DELETE_TXT, {0, 0, 0, 1},
+         {RECORD_NAME, 0, 16, 0, 254, 0, 0, 0, 0, 0, 4, 0, 2, 0, '"'}, 39},
         /* _vlmcs._tcp.contoso.com. 66051 IN SRV 258 5 1688 Kms.contoso.com. */
-        {"C07 add", PLAN_ADD, {0, 0, 0, 1},
+        {"C07 add", PLAN_ADD_SRV, {0, 0, 0, 1},
          {RECORD_NAME, 0, 33, 0, 1, 0, 1, 2, 3, 0, 23, 1, 2, 0, 5, 6, 0x98, KMS_CONTOSO_COM}, 58},
+        /* _vlmcs._tcp.contoso.com. 66051 IN TXT, a claim */
+        {"C07 add", PLAN_ADD_CLAIM, {0, 0, 0, 1},
+         {RECORD_NAME, 0, 16, 0, 1, 0, 1, 2, 3, 0, 91, CLAIM_RDATA}, 126},
 };
 /* clang-format on */
 
 /* C01 the header and zone section, C04 and C07 the forms, C10 no compression, C13 case kept. */
 START_TEST(update_forms) {
         _cleanup_(freep) Message *message = NULL;
-        PlanOp o = op(form_cases[_i].kind, 258, 5, 66051, "Kms.contoso.com");
+        const PlanOpKind kind = form_cases[_i].kind;
+        const Txt txt = TXT("\0\2\0\"");
+        const Name host = name_of("Kms.contoso.com");
+        PlanOp o = srv_op(kind, 258, 5, 66051, "Kms.contoso.com");
         /* opcode UPDATE, rd clear; ZONE 1 contoso.com. IN SOA */
-        uint8_t expected[12 + 17 + 64] = {0, 0, 0x28, 0,           0, 1, 0, 0, 0,
-                                          0, 0, 0,    CONTOSO_COM, 0, 6, 0, 1};
+        uint8_t expected[12 + 17 + 160] = {0, 0, 0x28, 0,           0, 1, 0, 0, 0,
+                                           0, 0, 0,    CONTOSO_COM, 0, 6, 0, 1};
 
+        if (kind == PLAN_REQUIRE_TXT_RR || kind == PLAN_DELETE_TXT)
+                o = txt_op(kind, &txt);
+        else if (kind == PLAN_ADD_CLAIM)
+                o = claim_op(66051, &host);
         memcpy(expected + 6, form_cases[_i].counts, 4);
         memcpy(expected + 29, form_cases[_i].rr, form_cases[_i].size);
         ck_assert_int_eq(new_update("_vlmcs._tcp.contoso.com", &o, 1, &message), 0);
@@ -124,41 +143,63 @@ END_TEST
 
 /* clang-format off */
 static const uint8_t batch_bytes[] = {
-        /* opcode UPDATE; ZONE 1, PREREQUISITE 2, UPDATE 3, ADDITIONAL 0 */
-        0, 0, 0x28, 0, 0, 1, 0, 2, 0, 3, 0, 0,
+        /* opcode UPDATE; ZONE 1, PREREQUISITE 4, UPDATE 5, ADDITIONAL 0 */
+        0, 0, 0x28, 0, 0, 1, 0, 4, 0, 5, 0, 0,
         /* contoso.com. IN SOA */
         CONTOSO_COM, 0, 6, 0, 1,
         /* _vlmcs._tcp.contoso.com. 0 NONE CNAME */
         RECORD_NAME, 0, 5, 0, 254, 0, 0, 0, 0, 0, 0,
+        /* _vlmcs._tcp.contoso.com. 0 IN SRV 10 0 1688 a. */
+        RECORD_NAME, 0, 33, 0, 1, 0, 0, 0, 0, 0, 9, 0, 10, 0, 0, 6, 0x98, 1, 'a', 0,
+        /* _vlmcs._tcp.contoso.com. 0 IN TXT "a" "b" */
+        RECORD_NAME, 0, 16, 0, 1, 0, 0, 0, 0, 0, 4, 1, 'a', 1, 'b',
         /* Kms.contoso.com. 0 ANY SRV */
         KMS_CONTOSO_COM, 0, 33, 0, 255, 0, 0, 0, 0, 0, 0,
         /* _vlmcs._tcp.contoso.com. 0 NONE SRV 10 0 1688 a. */
         RECORD_NAME, 0, 33, 0, 254, 0, 0, 0, 0, 0, 9, 0, 10, 0, 0, 6, 0x98, 1, 'a', 0,
         /* _vlmcs._tcp.contoso.com. 3600 IN SRV 0 0 1688 a. */
         RECORD_NAME, 0, 33, 0, 1, 0, 0, 14, 16, 0, 9, 0, 0, 0, 0, 6, 0x98, 1, 'a', 0,
+        /* _vlmcs._tcp.contoso.com. 600 IN TXT, a claim */
+        RECORD_NAME, 0, 16, 0, 1, 0, 0, 2, 88, 0, 91, CLAIM_RDATA,
         /* Kms.contoso.com. 0 NONE SRV 0 0 1688 b. */
         KMS_CONTOSO_COM, 0, 33, 0, 254, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 6, 0x98, 1, 'b', 0,
+        /* Kms.contoso.com. 0 NONE TXT "a" "b" */
+        KMS_CONTOSO_COM, 0, 16, 0, 254, 0, 0, 0, 0, 0, 4, 1, 'a', 1, 'b',
 };
 /* clang-format on */
 
-static const char batch_script[] = "server 192.0.2.1 5353\n"
-                                   "zone contoso.com.\n"
-                                   "prereq nxrrset _vlmcs._tcp.contoso.com. CNAME\n"
-                                   "prereq yxrrset Kms.contoso.com. SRV\n"
-                                   "update delete _vlmcs._tcp.contoso.com. SRV 10 0 1688 a.\n"
-                                   "update add _vlmcs._tcp.contoso.com. 3600 SRV 0 0 1688 a.\n"
-                                   "update delete Kms.contoso.com. SRV 0 0 1688 b.\n"
-                                   "send\n";
+static const char batch_script[] =
+        "server 192.0.2.1 5353\n"
+        "zone contoso.com.\n"
+        "prereq nxrrset _vlmcs._tcp.contoso.com. CNAME\n"
+        "prereq yxrrset _vlmcs._tcp.contoso.com. SRV 10 0 1688 a.\n"
+        "prereq yxrrset _vlmcs._tcp.contoso.com. TXT \"a\" \"b\"\n"
+        "prereq yxrrset Kms.contoso.com. SRV\n"
+        "update delete _vlmcs._tcp.contoso.com. SRV 10 0 1688 a.\n"
+        "update add _vlmcs._tcp.contoso.com. 3600 SRV 0 0 1688 a.\n"
+        "update add _vlmcs._tcp.contoso.com. 600 TXT \"srvpub=1\" "
+        "\"id=ab010000000000000000000000000000\" \"host=Kms.contoso.com\" \"port=1688\" \"ttl=60\" "
+        "\"since=7\"\n"
+        "update delete Kms.contoso.com. SRV 0 0 1688 b.\n"
+        "update delete Kms.contoso.com. TXT \"a\" \"b\"\n"
+        "send\n";
 
 /* C09: all prerequisites before all updates, each in the order of the plans. */
 START_TEST(batch_of_two_C09) {
-        const PlanOp first[] = {op(PLAN_REQUIRE_NO_CNAME, 0, 0, 0, "."),
-                                op(PLAN_DELETE, 10, 0, 3600, "a"), op(PLAN_ADD, 0, 0, 3600, "a")};
-        const PlanOp second[] = {op(PLAN_REQUIRE_SRV, 0, 0, 0, "."),
-                                 op(PLAN_DELETE, 0, 0, 600, "b")};
-        _cleanup_(freep) Plan *one = plan(first, 3), *two = plan(second, 2);
-        const Name zone = name("contoso.com"),
-                   records[] = {name("_vlmcs._tcp.contoso.com"), name("Kms.contoso.com")};
+        const Txt txt = TXT("\1a\1b");
+        const Name host = name_of("Kms.contoso.com");
+        const PlanOp first[] = {srv_op(PLAN_REQUIRE_NO_CNAME, 0, 0, 0, "."),
+                                srv_op(PLAN_REQUIRE_SRV_RR, 10, 0, 0, "a"),
+                                txt_op(PLAN_REQUIRE_TXT_RR, &txt),
+                                srv_op(PLAN_DELETE_SRV, 10, 0, 0, "a"),
+                                srv_op(PLAN_ADD_SRV, 0, 0, 3600, "a"),
+                                claim_op(600, &host)};
+        const PlanOp second[] = {srv_op(PLAN_REQUIRE_SRV, 0, 0, 0, "."),
+                                 srv_op(PLAN_DELETE_SRV, 0, 0, 0, "b"),
+                                 txt_op(PLAN_DELETE_TXT, &txt)};
+        _cleanup_(freep) Plan *one = plan_with(first, 6), *two = plan_with(second, 3);
+        const Name zone = name_of("contoso.com"),
+                   records[] = {name_of("_vlmcs._tcp.contoso.com"), name_of("Kms.contoso.com")};
         const UpdatePart parts[] = {{&records[0], one}, {&records[1], two}};
         _cleanup_(freep) Message *message = NULL;
         _cleanup_(freep) char *script = NULL;
@@ -184,10 +225,10 @@ static const struct {
 };
 
 START_TEST(outside_the_zone_C03) {
-        const PlanOp o = op(PLAN_ADD, 0, 0, 3600, "a");
-        const Name zone = name("contoso.com"), inside = name("a.contoso.com"),
-                   record = name(zone_cases[_i].record);
-        _cleanup_(freep) Plan *p = plan(&o, 1);
+        const PlanOp o = srv_op(PLAN_ADD_SRV, 0, 0, 3600, "a");
+        const Name zone = name_of("contoso.com"), inside = name_of("a.contoso.com"),
+                   record = name_of(zone_cases[_i].record);
+        _cleanup_(freep) Plan *p = plan_with(&o, 1);
         const UpdatePart parts[] = {{&inside, p}, {&record, p}};
         _cleanup_(freep) Message *message = NULL;
         _cleanup_(freep) char *script = NULL;
@@ -217,7 +258,7 @@ START_TEST(size_limit) {
         _cleanup_(freep) Message *message = NULL, *longer = NULL;
 
         for (size_t i = 0; i < N + 1; i++)
-                ops[i] = op(PLAN_ADD, i, 0, 3600, "a");
+                ops[i] = srv_op(PLAN_ADD_SRV, i, 0, 3600, "a");
         set_target_length(&ops[N], rest);
         ck_assert_int_eq(new_update("_vlmcs._tcp.contoso.com", ops, N + 1, &message), 0);
         ck_assert_uint_eq(message->size, MESSAGE_SIZE_MAX);
@@ -235,20 +276,67 @@ START_TEST(size_far_over_the_limit) {
         _cleanup_(freep) Message *message = NULL;
 
         for (size_t i = 0; i < N; i++)
-                ops[i] = op(PLAN_DELETE, i, 0, 3600, "kms.contoso.com");
+                ops[i] = srv_op(PLAN_DELETE_SRV, i, 0, 3600, "kms.contoso.com");
         ck_assert_int_eq(new_update("_vlmcs._tcp.contoso.com", ops, N, &message), -EMSGSIZE);
+}
+END_TEST
+
+/* TXT RDATA counts in full: the largest that fits, and one octet more. */
+START_TEST(size_limit_of_txt) {
+        enum { FIXED = 12 + 17 + 25 + 10, MOST = MESSAGE_SIZE_MAX - FIXED };
+        _cleanup_(freep) uint8_t *rdata = calloc(1, MOST + 1);
+        _cleanup_(freep) Message *message = NULL, *longer = NULL;
+        Txt txt = {.size = MOST, .rdata = rdata};
+        PlanOp o = txt_op(PLAN_DELETE_TXT, &txt);
+
+        ck_assert_int_eq(new_update("_vlmcs._tcp.contoso.com", &o, 1, &message), 0);
+        ck_assert_uint_eq(message->size, MESSAGE_SIZE_MAX);
+        txt.size++;
+        ck_assert_int_eq(new_update("_vlmcs._tcp.contoso.com", &o, 1, &longer), -EMSGSIZE);
+        ck_assert_ptr_null(longer);
+}
+END_TEST
+
+/* CLAIM_HOST_MAX characters can be claimed, one more cannot. */
+START_TEST(host_too_long_to_be_claimed) {
+        const Name zone = name_of("contoso.com"), record = name_of("_vlmcs._tcp.contoso.com");
+
+        for (unsigned length = CLAIM_HOST_MAX; length <= CLAIM_HOST_MAX + 1; length++) {
+                _cleanup_(freep) Message *message = NULL;
+                _cleanup_(freep) char *script = NULL;
+                char text[CLAIM_HOST_MAX + 2];
+                const int result = length > CLAIM_HOST_MAX ? -EINVAL : 0;
+
+                memset(text, 'x', length);
+                text[63] = text[127] = text[191] = '.';
+                text[length] = '\0';
+                const Name host = name_of(text);
+                const PlanOp ops[] = {srv_op(PLAN_ADD_SRV, 0, 0, 60, text), claim_op(60, &host)};
+                _cleanup_(freep) Plan *p = plan_with(ops, 2);
+                const UpdatePart part = {&record, p};
+
+                ck_assert_int_eq(message_new_update(&zone, &part, 1, &message), result);
+                ck_assert_int_eq(message_update_script(NULL, &zone, &part, 1, &script), result);
+                ck_assert_int_eq(!message, result < 0);
+                ck_assert_int_eq(!script, result < 0);
+        }
 }
 END_TEST
 
 /* The second opinion on our bytes: ldns reads back what we meant. */
 START_TEST(ldns_reads_it_back) {
-        const PlanOp ops[] = {op(PLAN_REQUIRE_NO_CNAME, 0, 0, 0, "."),
-                              op(PLAN_DELETE, 10, 20, 600, "Kms.Contoso.com"),
-                              op(PLAN_ADD, 65535, 65535, 2147483647, "Kms.Contoso.com")};
+        const Name host = name_of("a\\.b");
+        const Txt txt = TXT("\1a\0\2\"\xff");
+        const PlanOp ops[] = {srv_op(PLAN_REQUIRE_NO_CNAME, 0, 0, 0, "."),
+                              txt_op(PLAN_REQUIRE_TXT_RR, &txt),
+                              srv_op(PLAN_DELETE_SRV, 10, 20, 600, "Kms.Contoso.com"),
+                              txt_op(PLAN_DELETE_TXT, &txt),
+                              srv_op(PLAN_ADD_SRV, 65535, 65535, 2147483647, "Kms.Contoso.com"),
+                              claim_op(600, &host)};
         _cleanup_(freep) Message *message = NULL;
         ldns_pkt *packet = NULL;
 
-        ck_assert_int_eq(new_update("_vlmcs._tcp.contoso.com", ops, 3, &message), 0);
+        ck_assert_int_eq(new_update("_vlmcs._tcp.contoso.com", ops, ELEMENTSOF(ops), &message), 0);
         ck_assert_int_eq(ldns_wire2pkt(&packet, message->bytes, message->size), LDNS_STATUS_OK);
         ck_assert_int_eq(ldns_pkt_get_opcode(packet), LDNS_PACKET_UPDATE);
         ck_assert(!ldns_pkt_rd(packet) && !ldns_pkt_qr(packet));
@@ -257,60 +345,14 @@ START_TEST(ldns_reads_it_back) {
         char *text = ldns_rr_list2str(ldns_pkt_authority(packet));
         ck_assert_str_eq(text,
                          "_vlmcs._tcp.contoso.com.\t0\tNONE\tSRV\t10 20 1688 Kms.Contoso.com.\n"
+                         "_vlmcs._tcp.contoso.com.\t0\tNONE\tTXT\t\"a\" \"\" \"\\\"\\255\"\n"
                          "_vlmcs._tcp.contoso.com.\t2147483647\tIN\tSRV\t65535 65535 1688 "
-                         "Kms.Contoso.com.\n");
+                         "Kms.Contoso.com.\n"
+                         "_vlmcs._tcp.contoso.com.\t600\tIN\tTXT\t\"srvpub=1\" "
+                         "\"id=ab010000000000000000000000000000\" \"host=a\\\\.b\" "
+                         "\"port=1688\" \"ttl=60\" \"since=7\"\n");
         free(text);
         ldns_pkt_free(packet);
-}
-END_TEST
-
-/* Octets that mean something to nsupdate, or nothing printable, reach it escaped. */
-START_TEST(script_escapes) {
-        const PlanOp ops[] = {op(PLAN_ADD, 0, 0, 600, "a\\;b\\\"c\\040d\\.e.contoso.com")};
-        _cleanup_(freep) Plan *p = plan(ops, 1);
-        Name zone = name("contoso.com"), record = name("x\\010send\\009\\@\\$\\255.contoso.com");
-        _cleanup_(freep) char *script = NULL;
-
-        ck_assert_int_eq(message_update_script(NULL, &zone, &(UpdatePart){&record, p}, 1, &script),
-                         0);
-        ck_assert_str_eq(script, "zone contoso.com.\n"
-                                 "update add x\\010send\\009\\@\\$\\255.contoso.com. 600 SRV "
-                                 "0 0 1688 a\\;b\\\"c\\(d\\.e.contoso.com.\n"
-                                 "send\n");
-}
-END_TEST
-
-START_TEST(script_in_the_root_zone) {
-        const PlanOp ops[] = {op(PLAN_ADD, 0, 0, 0, ".")};
-        _cleanup_(freep) Plan *p = plan(ops, 1);
-        Name root = name(".");
-        _cleanup_(freep) char *script = NULL;
-
-        ck_assert_int_eq(
-                message_update_script("ns.example", &root, &(UpdatePart){&root, p}, 1, &script), 0);
-        ck_assert_str_eq(script,
-                         "server ns.example\nzone .\nupdate add . 0 SRV 0 0 1688 .\nsend\n");
-}
-END_TEST
-
-/* Every octet in the longest name there is, four characters each. */
-START_TEST(script_of_the_longest_name) {
-        Name longest = {.length = NAME_WIRE_MAX}, zone = name(".");
-        const uint8_t labels[] = {63, 63, 63, 61};
-
-        for (size_t i = 0, at = 0; i < ELEMENTSOF(labels); i++) {
-                memset(longest.wire + at + 1, 0xff, labels[i]);
-                longest.wire[at] = labels[i];
-                at += 1 + labels[i];
-        }
-        const PlanOp ops[] = {{PLAN_ADD, {1, 2, 3, 4, longest}}};
-        _cleanup_(freep) Plan *p = plan(ops, 1);
-        _cleanup_(freep) char *script = NULL;
-
-        ck_assert_int_eq(message_update_script(NULL, &zone, &(UpdatePart){&longest, p}, 1, &script),
-                         0);
-        ck_assert_uint_eq(strlen(script),
-                          strlen("zone .\nupdate add  4 SRV 1 2 3 \nsend\n") + 2 * (4 * 250 + 4));
 }
 END_TEST
 
@@ -323,10 +365,9 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, outside_the_zone_C03, 0, ELEMENTSOF(zone_cases));
         tcase_add_test(tcase, size_limit);
         tcase_add_test(tcase, size_far_over_the_limit);
+        tcase_add_test(tcase, size_limit_of_txt);
+        tcase_add_test(tcase, host_too_long_to_be_claimed);
         tcase_add_test(tcase, ldns_reads_it_back);
-        tcase_add_test(tcase, script_escapes);
-        tcase_add_test(tcase, script_in_the_root_zone);
-        tcase_add_test(tcase, script_of_the_longest_name);
 }
 
 UNIT_MAIN("message", add_tests)

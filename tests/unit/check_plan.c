@@ -1,375 +1,440 @@
-/* The ownership rules as a table, and as properties of plans applied to model servers.
-
-   A record reads "PRIORITY WEIGHT TARGET", then ":PORT" if it is not 1688 and "/TTL" if it is not
-   3600; a set is a list with commas. A plan reads "VERDICT: OPS", where an op is "no-cname", "srv"
-   (the prerequisites), "-RECORD" (without TTL, for the wire has none) or "+RECORD". */
+/* The ownership rules as a table: whose a record is, what a claim says, and what is written.
+   support_plan.h tells how a row reads. Modes, leases and takeovers: check_plan_modes.c. */
 #include "lib/plan.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/util.h"
+#include "tests/unit/support_plan.h"
 #include "tests/unit/unit.h"
 
-DEFINE_CLEANUP(Plan, plan_free)
-
-enum {
-        SET_MAX = 8,
-        TEXT_MAX = 1024,
-};
-
-typedef struct Set {
-        size_t n;
-        Srv srv[SET_MAX];
-} Set;
-
-typedef struct Flags {
-        bool keep, refresh, cname;
-} Flags;
-
-static void set_parse(const char *text, Set *ret_set) {
-        char copy[TEXT_MAX], *rest = copy, *record;
-
-        *ret_set = (Set){};
-        snprintf(copy, sizeof(copy), "%s", text);
-        while (*copy && (record = strsep(&rest, ","))) {
-                Srv *srv = &ret_set->srv[ret_set->n++];
-                char target[64];
-
-                ck_assert_uint_le(ret_set->n, SET_MAX);
-                *srv = (Srv){.port = 1688, .ttl = 3600};
-                ck_assert_int_eq(
-                        sscanf(record, "%hu %hu %63[^:/]", &srv->priority, &srv->weight, target),
-                        3);
-                if (strchr(record, ':'))
-                        srv->port = atoi(strchr(record, ':') + 1);
-                if (strchr(record, '/'))
-                        srv->ttl = strtoul(strchr(record, '/') + 1, NULL, 10);
-                ck_assert_int_eq(name_from_text(target, &srv->target), 0);
-        }
-}
-
-static void print_record(FILE *out, const Srv *srv, bool with_ttl) {
-        char target[NAME_TEXT_MAX];
-
-        fprintf(out, "%u %u %s", srv->priority, srv->weight, name_to_text(&srv->target, target));
-        if (srv->port != 1688)
-                fprintf(out, ":%u", srv->port);
-        if (with_ttl && srv->ttl != 3600)
-                fprintf(out, "/%u", srv->ttl);
-}
-
-static void plan_print(const Plan *plan, char ret_text[static TEXT_MAX]) {
-        FILE *out = fmemopen(ret_text, TEXT_MAX, "w");
-
-        fputs(plan_verdict_to_string(plan->verdict), out);
-        for (size_t i = 0; i < plan->n_ops; i++) {
-                const PlanOp *op = &plan->ops[i];
-
-                fputs(i == 0 ? ": " : ", ", out);
-                if (op->kind == PLAN_REQUIRE_NO_CNAME)
-                        fputs("no-cname", out);
-                else if (op->kind == PLAN_REQUIRE_SRV)
-                        fputs("srv", out);
-                else {
-                        fputc(op->kind == PLAN_DELETE ? '-' : '+', out);
-                        print_record(out, &op->srv, op->kind == PLAN_ADD);
-                }
-        }
-        fclose(out);
-}
-
-static Plan *plan_make(Flags flags, const Set *wanted, const Set *remembered, const Set *observed) {
-        const size_t size = observed->n * sizeof(Srv);
-        _cleanup_(freep) Observation *observation = calloc(1, sizeof(Observation) + size);
-        Plan *plan = NULL;
-
-        observation->authoritative = true;
-        observation->has_cname = flags.cname;
-        observation->n_srv = observed->n;
-        memcpy(observation->srv, observed->srv, size);
-        const PlanInput input = {
-                .wanted = wanted->srv,
-                .n_wanted = wanted->n,
-                .remembered = remembered->srv,
-                .n_remembered = remembered->n,
-                .observation = observation,
-                .keep_remembered = flags.keep,
-                .refresh = flags.refresh,
-        };
-        ck_assert_int_eq(plan_new(&input, &plan), 0);
-        return plan;
-}
-
 /* clang-format off */
-#define KEEP {.keep = true}
-#define REFRESH {.refresh = true}
-#define CNAME {.cname = true}
 static const struct {
-        const char *rule;
-        Flags flags;
-        const char *wanted, *remembered, *observed, *plan;
+        const char *rule, *scene, *plan;
 } cases[] = {
-        {"O3 nothing there: add", {},
-         "0 0 kms", "", "", "publish: +0 0 kms"},
-        {"O3 two hosts wanted, nothing there: add both", {},
-         "0 0 kms, 0 0 kms2", "", "", "publish: +0 0 kms, +0 0 kms2"},
-        {"O3 one of two hosts is missing", {},
-         "0 0 kms, 0 0 kms2", "", "0 0 kms2", "publish: +0 0 kms"},
-        {"O3 as wanted: nothing to write", {},
-         "0 0 kms", "", "0 0 kms", "in order"},
-        {"O3 both as wanted, in another order", {},
-         "0 0 kms, 0 0 kms2", "", "0 0 kms2, 0 0 kms", "in order"},
-        {"O3 nothing wanted, nothing there", {},
-         "", "", "", "in order"},
-        {"O3 nothing wanted, what is remembered is gone", {},
-         "", "0 0 kms", "", "in order"},
-        {"O3 beside a foreign record: add ours, leave it", {},
-         "0 0 kms", "", "0 0 other", "publish: +0 0 kms"},
-        {"O3 beside many foreign records", {},
-         "0 0 kms", "", "0 0 a, 1 0 b, 0 5 c:80", "publish: +0 0 kms"},
-        {"O3 in order beside a foreign record", {},
-         "0 0 kms", "", "0 0 other, 0 0 kms", "in order"},
-        {"O3 a foreign record with our numbers stays", {},
-         "10 20 kms", "", "10 20 other, 10 20 kms", "in order"},
-        {"O3 another priority: replaced in one message", {},
-         "0 0 kms", "", "10 0 kms", "change: -10 0 kms, +0 0 kms"},
-        {"O3 another weight: replaced in one message", {},
-         "0 5 kms", "", "0 7 kms", "change: -0 7 kms, +0 5 kms"},
-        {"O3 replaced beside a foreign record", {},
-         "0 0 kms", "", "0 0 other, 10 0 kms", "change: -10 0 kms, +0 0 kms"},
-        {"O3 one replaced, the other in order", {},
-         "0 0 kms, 5 0 kms2", "", "0 0 kms, 0 0 kms2", "change: -0 0 kms2, +5 0 kms2"},
-        {"O3 one replaced, the other missing: publish", {},
-         "0 0 kms, 5 0 kms2", "", "0 0 kms2", "publish: -0 0 kms2, +0 0 kms, +5 0 kms2"},
-        {"O3 the numbers of two hosts exchanged", {},
-         "0 0 kms, 5 0 kms2", "", "5 0 kms, 0 0 kms2",
-         "change: -5 0 kms, -0 0 kms2, +0 0 kms, +5 0 kms2"},
-        {"O3 extreme numbers", {},
-         "65535 65535 kms:65535/2147483647", "", "65535 65534 kms:65535/2147483647",
-         "change: -65535 65534 kms:65535, +65535 65535 kms:65535/2147483647"},
+        /* --- O1: whose a record is */
+        {"O1 a: what our id claims is ours, known to the state or not; it goes with its claim",
+         "srv 0 0 old; claim me old",
+         "withdraw: txts, -srv 0 0 old, -claim me old"},
+        {"O1 a: its numbers do not count",
+         "was old claimed; srv 7 8 old; claim me old",
+         "withdraw: txts, -srv 7 8 old, -claim me old"},
+        {"O1 a: claimed on another port only: foreign, and the claim has no SRV",
+         "want 0 0 kms1; srv 0 0 kms1; claim me kms1; srv 0 0 old; claim me old:1689",
+         "withdraw: -claim me old:1689"},
+        {"O1 a: our id claims what we know nothing of, again though we took it away: a twin's, foreign",
+         "strays; want 0 0 kms1; srv 0 0 kms1; claim me kms1; srv 0 0 old; claim me old",
+         "in order | strays"},
+        {"O1 a: what is remembered is no twin's",
+         "strays; was old claimed; srv 0 0 old; claim me old",
+         "withdraw: txts, -srv 0 0 old, -claim me old"},
+        {"O1 a: nor is what is wanted",
+         "strays; want 5 0 kms1; srv 0 0 kms1; claim me kms1",
+         "change: -srv 0 0 kms1, +srv 5 0 kms1, +claim me kms1"},
+        {"O1 b: unclaimed and as wanted: ours by the operator's word, and claimed from now on",
+         "want 0 0 kms1; srv 0 0 kms1",
+         "change: +claim me kms1"},
+        {"O1 b: with other numbers",
+         "want 0 0 kms1; srv 7 7 kms1",
+         "change: -srv 7 7 kms1, +srv 0 0 kms1, +claim me kms1"},
+        {"O1 b: another port is another offer: foreign",
+         "want 0 0 kms1; srv 0 0 kms1:1689",
+         "publish: +srv 0 0 kms1, +claim me kms1"},
+        {"O1 b: a target that ours begins with is another offer: foreign",
+         "want 0 0 kms1.contoso.com; srv 0 0 kms1",
+         "publish: +srv 0 0 kms1.contoso.com, +claim me kms1.contoso.com"},
+        {"O1 c: unclaimed, published without a claim and no longer wanted: it goes",
+         "was old; srv 0 0 old",
+         "withdraw: srv, no-txt, -srv 0 0 old"},
+        {"O1 c: in whatever case, with whatever numbers",
+         "was OLD; srv 3 4 Old",
+         "withdraw: srv, no-txt, -srv 3 4 Old"},
+        {"O1 c: on another port only: foreign",
+         "was old:1689; srv 0 0 old",
+         "in order"},
+        {"O1 c: beside TXTs: that none has become a claim is proved by all of them",
+         "was old; srv 0 0 old; txt v=spf1 -all; claim p2 kms2",
+         "withdraw: txts, -srv 0 0 old"},
+        {"O1 c: another has claimed it since: foreign",
+         "was old; srv 0 0 old; claim p2 old",
+         "in order | stays-claimed"},
+        {"O1: published with a claim that has gone since: foreign, and it is told",
+         "was old claimed; srv 0 0 old",
+         "in order | claim-gone"},
+        {"O1: the same beside what is wanted",
+         "want 0 0 kms1; was old claimed; srv 0 0 old; srv 0 0 kms1; claim me kms1",
+         "in order | claim-gone"},
+        {"O1: nothing to tell where the record has gone with the claim",
+         "was old claimed",
+         "in order"},
+        {"O1 b: a claim that has gone from what is still wanted is put back",
+         "want 0 0 kms1; was kms1 claimed; srv 0 0 kms1",
+         "change: +claim me kms1"},
+        {"O1: neither wanted, claimed nor remembered: foreign",
+         "was old; srv 0 0 other; srv 0 0 older; claim p2 older",
+         "in order"},
 
-        {"O1b never published by us, same offer: ours by the operator's word", {},
-         "0 0 kms", "", "7 7 kms", "change: -7 7 kms, +0 0 kms"},
-        {"O1b in the operator's own case too", {},
-         "0 0 Kms.Contoso.com", "", "7 7 kMS.cONTOSO.COM",
-         "change: -7 7 kMS.cONTOSO.COM, +0 0 Kms.Contoso.com"},
-        {"O1b another port is another offer: foreign", {},
-         "0 0 kms", "", "0 0 kms:1689", "publish: +0 0 kms"},
-        {"O1b another target is another offer: foreign", {},
-         "0 0 kms", "", "0 0 kms2", "publish: +0 0 kms"},
-        {"O1b a target that ours begins with: foreign", {},
-         "0 0 kms.contoso.com", "", "0 0 kms", "publish: +0 0 kms.contoso.com"},
-        {"O1b case alone is no reason to write", {},
-         "0 0 kms", "", "0 0 KMS", "in order"},
-        {"O1b the same target on two ports, both wanted", {},
-         "0 0 kms, 0 0 kms:1689", "", "0 0 kms:1689", "publish: +0 0 kms"},
+        /* --- O2: single RRs, to the octet */
+        {"O2: the RDATA observed, not the wanted",
+         "want 0 0 kms1; srv 5 0 KmS1; claim me kms1",
+         "change: -srv 5 0 KmS1, +srv 0 0 kms1, +claim me kms1"},
+        {"O2: the TXT observed, with what we do not know in it",
+         "srv 0 0 OLD; claim me OLD x=1",
+         "withdraw: txts, -srv 0 0 OLD, -claim me OLD x=1"},
+        {"O2: single RRs though all of both RRsets goes",
+         "srv 0 0 a; srv 0 0 b; claim me a; claim me b",
+         "withdraw: txts, -srv 0 0 a, -srv 0 0 b, -claim me a, -claim me b"},
+        {"O2: one RR listed twice is one RR: what stays is not deleted",
+         "want 0 0 kms1; srv 0 0 kms1; srv 0 0 kms1; claim me kms1; claim me kms1",
+         "in order"},
+        {"O2: case alone is no reason to write",
+         "want 0 0 kms1; srv 0 0 KMS1; claim me KMS1",
+         "in order"},
+        {"O2: same RDATA in two cases (PowerDNS): ours stays",
+         "no-claims; want 0 0 kms1; srv 0 0 KMS1; srv 0 0 kms1",
+         "change: -srv 0 0 KMS1, +srv 0 0 kms1"},
+        {"O2: two cases, neither is ours: the first stays",
+         "no-claims; want 0 0 kms1; srv 0 0 KMS1; srv 0 0 Kms1",
+         "change: -srv 0 0 Kms1, +srv 0 0 KMS1"},
+        {"O2: two cases, nothing wanted: both go",
+         "was kms1; srv 0 0 KMS1; srv 0 0 kms1",
+         "withdraw: srv, no-txt, -srv 0 0 KMS1, -srv 0 0 kms1"},
 
-        {"O1c remembered and no longer wanted: removed", {},
-         "0 0 kms", "0 0 old", "0 0 old, 0 0 kms", "withdraw: srv, -0 0 old"},
-        {"O1c remembered in other case", {},
-         "0 0 kms", "0 0 OLD", "0 0 Old, 0 0 kms", "withdraw: srv, -0 0 Old"},
-        {"O1c its numbers do not count", {},
-         "0 0 kms", "1 2 old/60", "3 4 old, 0 0 kms", "withdraw: srv, -3 4 old"},
-        {"O1c remembered on another port only: foreign", {},
-         "0 0 kms", "0 0 old:1689", "0 0 old, 0 0 kms", "in order"},
-        {"O1c remembered as wanted: in order", {},
-         "0 0 kms", "0 0 kms", "0 0 kms", "in order"},
-        {"O1c remembered but not there", {},
-         "0 0 kms", "0 0 old", "0 0 kms", "in order"},
-        {"O1c neither wanted nor remembered: foreign", {},
-         "", "0 0 old", "0 0 other", "in order"},
+        /* --- O3: shared */
+        {"O3: nothing there: added with its claim",
+         "want 0 0 kms1",
+         "publish: +srv 0 0 kms1, +claim me kms1"},
+        {"O3: beside foreign records, claimed or not: added, they stay",
+         "want 0 0 kms1; srv 0 0 kms1:1689; srv 0 0 x; srv 1 2 y; claim p2 y; txt v=spf1 -all",
+         "publish: +srv 0 0 kms1, +claim me kms1"},
+        {"O3: as wanted beside foreign records: nothing to write",
+         "want 0 0 kms1; srv 0 0 x; srv 0 0 kms1; claim p2 x; claim me kms1",
+         "in order"},
+        {"O3: another priority, another weight: replaced in one message",
+         "want 10 20 kms1; srv 10 0 kms1; claim me kms1",
+         "change: -srv 10 0 kms1, +srv 10 20 kms1, +claim me kms1"},
+        {"O3: a foreign record with the same numbers stays",
+         "want 10 20 kms1; srv 10 20 x; srv 0 20 kms1; claim me kms1",
+         "change: -srv 0 20 kms1, +srv 10 20 kms1, +claim me kms1"},
+        {"O3: our SRV is gone: with it comes its claim, should that go meanwhile (O13)",
+         "want 0 0 kms1; claim me kms1",
+         "publish: +srv 0 0 kms1, +claim me kms1"},
+        {"O3: the same, and we cannot write that claim to the octet: it would be a second one",
+         "want 0 0 kms1; claim me kms1 x=1",
+         "publish: +srv 0 0 kms1"},
+        {"O3: nothing wanted, nothing there",
+         "was old",
+         "in order"},
+        {"O3: same offer twice: the right one stays, and is added again should it have gone meanwhile",
+         "want 0 0 kms1; srv 10 0 kms1; srv 0 0 kms1; claim me kms1",
+         "change: -srv 10 0 kms1, +srv 0 0 kms1, +claim me kms1"},
+        {"O3: same offer three times, none right",
+         "want 0 0 kms1; srv 1 0 kms1; srv 2 0 KMS1; srv 3 0 kms1; claim me kms1",
+         "change: -srv 1 0 kms1, -srv 2 0 KMS1, -srv 3 0 kms1, +srv 0 0 kms1, +claim me kms1"},
+        {"O3: a foreign offer twice: both stay",
+         "want 0 0 kms1; srv 0 0 x; srv 9 0 x; srv 0 0 kms1; claim me kms1",
+         "in order"},
+        {"O3: extreme numbers",
+         "want 65535 65535 kms1:65535; srv 65535 65534 kms1:65535; claim me kms1:65535",
+         "change: -srv 65535 65534 kms1:65535, +srv 65535 65535 kms1:65535, +claim me kms1:65535"},
 
-        {"O2 the RDATA observed, not the remembered", {},
-         "", "0 0 kms.contoso.com", "9 8 KMS.contoso.COM",
-         "withdraw: srv, -9 8 KMS.contoso.COM"},
-        {"O2 the RDATA observed, not the wanted", {},
-         "0 0 kms", "", "10 0 KmS", "change: -10 0 KmS, +0 0 kms"},
-        {"O2 single RRs though all of the RRset goes", {},
-         "", "0 0 a, 0 0 b", "0 0 a, 0 0 b", "withdraw: srv, -0 0 a, -0 0 b"},
+        /* --- several hosts of one daemon */
+        {"O3: three hosts, one is missing",
+         "want 0 0 a; want 0 0 b; want 5 0 c; srv 5 0 c; srv 0 0 a; claim me c; claim me a",
+         "publish: +srv 0 0 b, +claim me b"},
+        {"O3: two hosts, both there in another order",
+         "want 0 0 a; want 0 0 b; srv 0 0 b; srv 0 0 a; claim me a; claim me b",
+         "in order"},
+        {"O3: the numbers of two hosts exchanged",
+         "want 0 0 a; want 5 0 b; srv 5 0 a; srv 0 0 b; claim me a; claim me b",
+         "change: -srv 5 0 a, -srv 0 0 b, +srv 0 0 a, +srv 5 0 b, +claim me a, +claim me b"},
+        {"O3: one is missing, one has other numbers, one is no longer wanted",
+         "want 0 0 a; want 5 0 b; srv 0 0 b; srv 0 0 c; claim me b; claim me c",
+         "publish: txts, -srv 0 0 b, -srv 0 0 c, -claim me c, +srv 0 0 a, +srv 5 0 b, +claim me "
+         "a, +claim me b"},
+        {"O3: the same target on two ports",
+         "want 0 0 kms1; want 0 0 kms1:1689; srv 0 0 kms1:1689; claim me kms1:1689",
+         "publish: +srv 0 0 kms1, +claim me kms1"},
+        {"O3: two wanted of one offer: the first counts",
+         "want 0 0 kms1; want 10 0 KMS1 since=7; srv 10 0 kms1; claim me kms1 since=7",
+         "change: -srv 10 0 kms1, -claim me kms1 since=7, +srv 0 0 kms1, +claim me kms1"},
+        {"O5: of two hosts one is shared with another publisher, whose numbers count",
+         "want 0 0 a; want 0 0 b; srv 0 0 a; srv 9 0 b; claim me a; claim me b; claim p2 b",
+         "in order | numbers-of-other also-claimed"},
 
-        {"O3 same offer twice: the one that is right stays", {},
-         "0 0 kms", "", "0 0 kms, 10 0 kms", "withdraw: srv, -10 0 kms"},
-        {"O3 same offer twice, the right one last", {},
-         "0 0 kms", "", "10 0 kms, 0 0 kms", "withdraw: srv, -10 0 kms"},
-        {"O3 same offer twice, only the weight differs", {},
-         "0 5 kms", "", "0 7 kms, 0 5 kms", "withdraw: srv, -0 7 kms"},
-        {"O3 same offer three times, none right", {},
-         "0 0 kms", "", "1 0 kms, 2 0 KMS, 3 0 kms",
-         "change: -1 0 kms, -2 0 KMS, -3 0 kms, +0 0 kms"},
-        {"O3 remembered offer twice: both go", {},
-         "", "0 0 kms", "0 0 kms, 10 0 kms", "withdraw: srv, -0 0 kms, -10 0 kms"},
-        {"O3 a foreign offer twice: both stay", {},
-         "0 0 kms", "", "0 0 other, 10 0 other, 0 0 kms", "in order"},
-        {"O2 same RDATA in two cases: ours stays", {},
-         "0 0 kms", "", "0 0 KMS, 0 0 kms", "withdraw: srv, -0 0 KMS"},
-        {"O2 same RDATA in two cases, neither is ours: the first stays", {},
-         "0 0 kms", "", "0 0 KMS, 0 0 Kms", "withdraw: srv, -0 0 Kms"},
-        {"O2 same RDATA in two cases, nothing wanted: both go", {},
-         "", "0 0 kms", "0 0 KMS, 0 0 kms", "withdraw: srv, -0 0 KMS, -0 0 kms"},
-        {"O2 one RR listed twice is one RR: the kept one is not deleted", {},
-         "0 0 kms", "", "0 0 kms, 0 0 kms", "in order"},
-        {"O3 two wanted of one offer: the first counts", {},
-         "0 0 kms, 10 0 kms", "", "", "publish: +0 0 kms"},
-        {"O3 two wanted of one offer, the second is there", {},
-         "0 0 kms, 10 0 KMS", "", "10 0 kms", "change: -10 0 kms, +0 0 kms"},
-        {"O3 two wanted of one offer, the first is there", {},
-         "0 0 kms, 10 0 KMS", "", "0 0 kms", "in order"},
-        {"O3 two wanted of one offer, both are there", {},
-         "0 0 kms, 10 0 kms", "", "0 0 kms, 10 0 kms", "withdraw: srv, -10 0 kms"},
+        /* --- O4: what a claim says */
+        {"O4: a TXT that is no claim we understand is foreign: the record is unclaimed",
+         "was old; srv 0 0 old; txt srvpub=1 id=7 host=old port=1688 ttl=3600 since=100",
+         "withdraw: txts, -srv 0 0 old"},
+        {"O4: of a later version: foreign",
+         "srv 0 0 old; txt srvpub=2 id=4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f host=old port=1688 ttl=1 since=1",
+         "in order"},
+        {"O4: a foreign TXT that names our id stays",
+         "txt id=4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f",
+         "in order"},
+        {"O4: the TTL configured is another one now: rewritten",
+         "want 0 0 kms1; srv 0 0 kms1; claim me kms1 ttl=600",
+         "change: -claim me kms1 ttl=600, +claim me kms1"},
+        {"O4: numbers configured anew: record and claim are rewritten",
+         "want 10 0 kms1 since=200; srv 0 0 kms1; claim me kms1",
+         "change: -srv 0 0 kms1, -claim me kms1, +srv 10 0 kms1, +claim me kms1 since=200"},
+        {"O4: since= alone, should it be older than ours",
+         "want 0 0 kms1 since=150; srv 0 0 kms1; claim me kms1",
+         "change: -claim me kms1, +claim me kms1 since=150"},
+        {"O4, O5: later than ours: a twin's with our id, its word counts like any other's",
+         "want 10 0 kms1 since=50; srv 0 0 kms1; claim me kms1",
+         "in order | numbers-of-other"},
+        {"O4, O5: an older claim with our id beside it goes, whichever is first",
+         "want 10 0 kms1; srv 0 0 kms1; claim me kms1; claim me kms1 since=500",
+         "withdraw: -claim me kms1 | numbers-of-other"},
+        {"O4, O5: whichever is last",
+         "want 10 0 kms1; srv 0 0 kms1; claim me kms1 since=500; claim me kms1",
+         "withdraw: -claim me kms1 | numbers-of-other"},
+        {"O4, O5: and of two twins' words the latest stays",
+         "want 0 0 kms1; srv 0 0 kms1; claim me kms1 since=500; claim me kms1 since=600",
+         "withdraw: -claim me kms1 since=500"},
+        {"O4: a lease that is no longer configured",
+         "want 0 0 kms1; srv 0 0 kms1; claim me kms1 until=1003600 lease=3600",
+         "change: -claim me kms1 until=1003600 lease=3600, +claim me kms1"},
+        {"O4: strings we do not know are no reason to write",
+         "want 0 0 kms1; srv 0 0 kms1; claim me kms1 x=1",
+         "in order"},
+        {"O4: two claims of ours on one offer: the right one stays",
+         "want 0 0 kms1; srv 0 0 kms1; claim me kms1 ttl=600; claim me kms1",
+         "withdraw: -claim me kms1 ttl=600"},
+        {"O4: two claims of ours, none right",
+         "want 0 0 kms1; srv 0 0 kms1; claim me kms1 ttl=600; claim me kms1 since=7",
+         "change: -claim me kms1 ttl=600, -claim me kms1 since=7, +claim me kms1"},
+        {"O4: one claim too many here, one too few there: no renewal",
+         "lease=3600; want 0 0 a; want 0 0 b; srv 0 0 a; srv 0 0 b; "
+         "claim me a until=1000001 lease=3600; claim me a until=1003600 lease=3600",
+         "change: -claim me a until=1000001 lease=3600, +claim me b until=1003600 lease=3600"},
+        {"O4: a claim of ours for what is neither wanted nor there",
+         "claim me old",
+         "withdraw: -claim me old"},
 
-        {"O12 alone: the configured TTL", {},
-         "0 0 kms/120", "", "", "publish: +0 0 kms/120"},
-        {"O12 alone with another TTL: replaced", {},
-         "0 0 kms", "", "0 0 kms/600", "change: -0 0 kms, +0 0 kms"},
-        {"O12 foreign there: theirs", {},
-         "0 0 kms", "", "0 0 other/600", "publish: +0 0 kms/600"},
-        {"O12 foreign there, theirs is longer", {},
-         "0 0 kms/60", "", "0 0 other/86400", "publish: +0 0 kms/86400"},
-        {"O12 foreign there, ours has theirs: in order", {},
-         "0 0 kms", "", "0 0 other/600, 0 0 kms/600", "in order"},
-        {"O12 foreign there (a TTL per RR): ours alone is replaced", {},
-         "0 0 kms", "", "0 0 other/600, 0 0 kms", "change: -0 0 kms, +0 0 kms/600"},
-        {"O12 foreign ones apart: the lowest", {},
-         "0 0 kms", "", "0 0 b/900, 0 0 a/300, 0 0 c/7200", "publish: +0 0 kms/300"},
-        {"O12 foreign ones apart: ours with the lowest is in order", {},
-         "0 0 kms", "", "0 0 a/900, 0 0 kms/300, 0 0 b/300", "in order"},
-        {"O12 foreign TTL 0", {},
-         "0 0 kms", "", "0 0 other/0", "publish: +0 0 kms/0"},
-        {"O12 the RRset is ours, one TTL is wrong: all of it anew", {},
-         "0 0 kms, 0 0 kms2", "", "0 0 kms, 0 0 kms2/600",
-         "change: -0 0 kms, -0 0 kms2, +0 0 kms, +0 0 kms2"},
-        {"O12 the RRset is ours, all TTLs are wrong, one host is missing", {},
-         "0 0 a, 0 0 b, 0 0 c", "", "0 0 a/600, 0 0 b/600",
-         "publish: -0 0 a, -0 0 b, +0 0 a, +0 0 b, +0 0 c"},
-        {"O12 beside foreign ones only the wrong TTL is written", {},
-         "0 0 kms, 0 0 kms2", "", "0 0 kms/600, 0 0 kms2, 0 0 other/600",
-         "change: -0 0 kms2, +0 0 kms2/600"},
-        {"O12 what goes has no say: the old one's TTL", {},
-         "0 0 kms", "0 0 old", "0 0 old/600", "publish: -0 0 old, +0 0 kms"},
-        {"O12 what goes has no say: the TTL of a double", {},
-         "0 0 kms", "", "0 0 kms, 10 0 kms/600", "withdraw: srv, -10 0 kms"},
-        {"O12 a double in other case with the right TTL stays", {},
-         "0 0 kms", "", "0 0 kms/600, 0 0 KMS/300, 0 0 other/300", "withdraw: srv, -0 0 kms"},
-        {"O12 wanted with TTLs apart: the lowest", {},
-         "0 0 a/900, 0 0 b/300", "", "", "publish: +0 0 a/300, +0 0 b/300"},
+        /* --- O5: several claims on one offer */
+        {"O5: another publisher has the same host: we join, with the same numbers nothing is told",
+         "want 0 0 kms1; srv 0 0 kms1; claim p2 kms1 since=50",
+         "change: +claim me kms1 | also-claimed"},
+        {"O5: configured before the other's numbers: we join and leave them",
+         "want 10 0 kms1; srv 0 0 kms1; claim p2 kms1 since=200",
+         "change: +claim me kms1 | numbers-of-other also-claimed"},
+        {"O5: configured after them: ours count",
+         "want 10 0 kms1; srv 0 0 kms1; claim p2 kms1 since=50",
+         "change: -srv 0 0 kms1, +srv 10 0 kms1, +claim me kms1 | also-claimed"},
+        {"O5: both claim it, the other's are later: left",
+         "want 10 0 kms1; srv 0 0 kms1; claim me kms1; claim p9 kms1 since=101",
+         "in order | numbers-of-other also-claimed"},
+        {"O5: at the same second the smaller id: the other",
+         "want 10 0 kms1; srv 0 0 kms1; claim me kms1; claim p2 kms1",
+         "in order | numbers-of-other also-claimed"},
+        {"O5: at the same second the smaller id: we",
+         "want 10 0 kms1; srv 0 0 kms1; claim me kms1; claim p9 kms1",
+         "change: -srv 0 0 kms1, +srv 10 0 kms1, +claim me kms1 | also-claimed"},
+        {"O5: of three the latest",
+         "want 10 0 kms1 since=150; srv 0 0 kms1; claim p2 kms1 since=120; claim p9 kms1 since=160",
+         "change: +claim me kms1 since=150 | numbers-of-other also-claimed"},
+        {"O5: ours configured anew are the latest now",
+         "want 10 0 kms1 since=300; srv 0 0 kms1; claim me kms1; claim p2 kms1 since=200",
+         "change: -srv 0 0 kms1, -claim me kms1, +srv 10 0 kms1, +claim me kms1 since=300 "
+         "| also-claimed"},
+        {"O5: claimed by another and not there: added with our numbers",
+         "want 10 0 kms1; claim p2 kms1 since=200",
+         "publish: +srv 10 0 kms1, +claim me kms1 | also-claimed"},
+        {"O5: doubles of an offer whose numbers are another's are left to that one",
+         "want 10 0 kms1; srv 0 0 kms1; srv 5 0 kms1; claim me kms1; claim p2 kms1 since=200",
+         "in order | numbers-of-other also-claimed"},
+        {"O5: withdrawing removes our claim and leaves the record to the others",
+         "was kms1 claimed; srv 0 0 kms1; claim me kms1; claim p2 kms1",
+         "withdraw: txts, -claim me kms1 | stays-claimed"},
+        {"O5: the last claim takes the record along",
+         "was kms1 claimed; srv 0 0 kms1; claim me kms1; claim p2 kms2; txt v=spf1 -all",
+         "withdraw: txts, -srv 0 0 kms1, -claim me kms1"},
+        {"O5: withdrawn, the others keep it: finished",
+         "srv 0 0 kms1; claim p2 kms1; claim p3 kms1",
+         "in order"},
 
-        {"O13 the target changed: new in, old out, in one message", {},
-         "0 0 new", "0 0 old", "0 0 old", "publish: -0 0 old, +0 0 new"},
-        {"O13 the port changed", {},
-         "0 0 kms:1689", "0 0 kms", "0 0 kms", "publish: -0 0 kms, +0 0 kms:1689"},
-        {"O13 the domain left the list", {},
-         "", "0 0 kms", "0 0 other, 0 0 kms", "withdraw: srv, -0 0 kms"},
-        {"O13 a derived target changed: the old one stays for now", KEEP,
-         "0 0 new", "0 0 old", "0 0 old", "publish: +0 0 new"},
-        {"O13 both there, the old one still stays", KEEP,
-         "0 0 new", "0 0 old", "0 0 old, 0 0 new", "in order"},
-        {"O13 the old one stays, with its TTL too", KEEP,
-         "0 0 new", "0 0 old", "0 0 old/600, 0 0 new", "in order"},
-        {"O13 the old one stays, the new one is still corrected", KEEP,
-         "0 0 new", "0 0 old, 0 0 new", "0 0 old, 9 0 new", "change: -9 0 new, +0 0 new"},
-        {"O13 a double of the wanted one goes all the same", KEEP,
-         "0 0 new", "0 0 old, 0 0 new", "0 0 old, 0 0 new, 9 0 new", "withdraw: srv, -9 0 new"},
-        {"O13 no FQDN: nothing wanted, all stays", KEEP,
-         "", "0 0 old", "0 0 old", "in order"},
+        /* --- O10: without claims */
+        {"O10: without claims the record alone",
+         "no-claims; want 0 0 kms1",
+         "publish: +srv 0 0 kms1"},
+        {"O10: ours goes, the record stays",
+         "no-claims; want 0 0 kms1; was kms1 claimed; srv 0 0 kms1; claim me kms1",
+         "change: -claim me kms1"},
+        {"O10: other numbers are still repaired",
+         "no-claims; want 10 0 kms1; srv 0 0 kms1; claim p2 kms2",
+         "change: -srv 0 0 kms1, +srv 10 0 kms1"},
+        {"O10: who does not claim has no say against one who does",
+         "no-claims; want 10 0 kms1 since=200; srv 0 0 kms1; claim p2 kms1",
+         "in order | numbers-of-other also-claimed"},
+        {"O10: what goes has no say in the numbers",
+         "no-claims; want 10 0 kms1; srv 0 0 kms1; claim me kms1 since=500",
+         "change: -srv 0 0 kms1, -claim me kms1 since=500, +srv 10 0 kms1"},
+        {"O10: our claim goes, another's decides from then on",
+         "no-claims; want 10 0 kms1 since=200; srv 0 0 kms1; claim me kms1; claim p2 kms1",
+         "change: -claim me kms1 | numbers-of-other also-claimed"},
+        {"O10: what was claimed is still withdrawn",
+         "no-claims; srv 0 0 kms1; claim me kms1",
+         "withdraw: txts, -srv 0 0 kms1, -claim me kms1"},
 
-        {"E5 a CNAME is suspected: an add carries the proof", CNAME,
-         "0 0 kms", "", "", "publish: no-cname, +0 0 kms"},
-        {"E5 a replacement carries it too", CNAME,
-         "0 0 kms", "", "1 0 kms", "change: no-cname, -1 0 kms, +0 0 kms"},
-        {"E5 in order, nothing is added", CNAME,
-         "0 0 kms", "", "0 0 kms", "in order"},
-        {"E5 a refresh adds", {.refresh = true, .cname = true},
-         "0 0 kms", "", "0 0 kms", "in order: no-cname, +0 0 kms"},
-        {"E5 nothing wanted behind a CNAME", CNAME,
-         "", "0 0 kms", "", "in order"},
-        {"O11 a removal needs no proof about a CNAME", CNAME,
-         "", "0 0 kms", "0 0 kms", "withdraw: srv, -0 0 kms"},
-        {"O11 a removal with an add needs no prerequisite", {},
-         "0 0 new", "0 0 old", "0 0 old, 0 0 other", "publish: -0 0 old, +0 0 new"},
+        /* --- O11 and E5: the fewest prerequisites */
+        {"E5: a CNAME is suspected: an add carries the proof",
+         "cname; want 0 0 kms1",
+         "publish: no-cname, +srv 0 0 kms1, +claim me kms1"},
+        {"E5: a claim alone carries it too",
+         "cname; want 0 0 kms1; srv 0 0 kms1",
+         "change: no-cname, +claim me kms1"},
+        {"E5: in order behind a CNAME: nothing to write",
+         "cname; want 0 0 kms1; srv 0 0 kms1; claim me kms1",
+         "in order"},
+        {"O11: a removal needs no proof about a CNAME",
+         "cname; was old; srv 0 0 old",
+         "withdraw: srv, no-txt, -srv 0 0 old"},
+        {"O11: with an add the wildcard needs no proof",
+         "no-claims; want 0 0 new; was old; srv 0 0 old",
+         "publish: no-txt, -srv 0 0 old, +srv 0 0 new"},
 
-        {"E8 refresh: a plain add of what is there", REFRESH,
-         "0 0 kms", "", "0 0 kms", "in order: +0 0 kms"},
-        {"E8 refresh to the octet: in the observed case", REFRESH,
-         "0 0 kms", "", "0 0 KMS", "in order: +0 0 KMS"},
-        {"E8 refresh with the TTL that is there", REFRESH,
-         "0 0 kms", "", "0 0 kms/600, 0 0 other/600", "in order: +0 0 kms/600"},
-        {"E8 refresh of both hosts, never of the foreign one", REFRESH,
-         "0 0 a, 0 0 b", "", "0 0 b, 0 0 other, 0 0 a", "in order: +0 0 a, +0 0 b"},
-        {"E8 refresh leaves out what only stays for now", {.keep = true, .refresh = true},
-         "0 0 new", "0 0 old", "0 0 old, 0 0 new", "in order: +0 0 new"},
-        {"E8 refresh: two wanted of one offer are one", REFRESH,
-         "0 0 kms, 0 0 KMS", "", "0 0 kms", "in order: +0 0 kms"},
-        {"E8 refresh with nothing wanted", REFRESH,
-         "", "", "0 0 other", "in order"},
-        {"E8 not in order: the repair and no more", REFRESH,
-         "0 0 a, 0 0 b", "", "0 0 a", "publish: +0 0 b"},
-        {"E8 withdrawing is not refreshed", REFRESH,
-         "0 0 a", "0 0 old", "0 0 a, 0 0 old", "withdraw: srv, -0 0 old"},
+        /* --- O13 */
+        {"O13: the target changed: new in, old out, in one message",
+         "want 0 0 new; was old claimed; srv 0 0 old; claim me old",
+         "publish: txts, -srv 0 0 old, -claim me old, +srv 0 0 new, +claim me new"},
+        {"O13: the port changed, another publisher stays on the old one",
+         "want 0 0 kms1:1689; was kms1 claimed; srv 0 0 kms1; claim me kms1; claim p2 kms1",
+         "publish: txts, -claim me kms1, +srv 0 0 kms1:1689, +claim me kms1:1689 | stays-claimed"},
+        {"O13: a derived target changed: the old one stays for now, with its claim",
+         "keep; want 0 0 new; was old claimed; srv 0 0 old; claim me old",
+         "publish: +srv 0 0 new, +claim me new"},
+        {"O13: an unclaimed one too",
+         "keep; want 0 0 new; was old; srv 0 0 old; srv 0 0 new; claim me new",
+         "in order"},
+        {"O13: no FQDN: nothing wanted, all stays",
+         "keep; was old claimed; srv 0 0 old; claim me old",
+         "in order"},
+        {"O13: what the state does not know of is not kept",
+         "keep; want 0 0 new; was old; srv 0 0 older; claim me older; srv 0 0 new; claim me new",
+         "withdraw: txts, -srv 0 0 older, -claim me older"},
+        {"O13: the old one stays, a double of the new one goes all the same",
+         "keep; no-claims; want 0 0 new; was old; srv 0 0 old; srv 0 0 new; srv 9 0 new",
+         "change: -srv 9 0 new, +srv 0 0 new"},
+
+        /* --- E8: refresh */
+        {"E8: a plain add of what is there, and of its claim",
+         "refresh; want 0 0 kms1; srv 0 0 kms1; claim me kms1",
+         "in order: +srv 0 0 kms1, +claim me kms1"},
+        {"E8: to the octet, with the TTLs that are there",
+         "refresh; want 0 0 kms1; srv 0 0 KMS1/600; srv 0 0 x/600; claim me KMS1/60",
+         "in order: +srv 0 0 KMS1/600, +claim me KMS1/60"},
+        {"E8: not of a claim that we could not write to the octet: it would be a second one",
+         "refresh; want 0 0 kms1; srv 0 0 kms1; claim me kms1 x=1",
+         "in order: +srv 0 0 kms1"},
+        {"E8: nor of one of the same size",
+         "refresh; want 0 0 kms1; srv 0 0 kms1; "
+         "txt srvpub=1 id=4F4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f host=kms1 port=1688 ttl=3600 since=100",
+         "in order: +srv 0 0 kms1"},
+        {"E8: of all our hosts, never of a foreign record or claim",
+         "refresh; no-claims; want 0 0 a; want 0 0 b; srv 0 0 b; srv 0 0 x; srv 0 0 a; claim p2 x",
+         "in order: +srv 0 0 a, +srv 0 0 b"},
+        {"E8: not of what only stays for now",
+         "refresh; keep; no-claims; want 0 0 new; was old; srv 0 0 old; srv 0 0 new",
+         "in order: +srv 0 0 new"},
+        {"E8: not in order: the repair and no more",
+         "refresh; want 0 0 a; want 0 0 b; srv 0 0 a; claim me a",
+         "publish: +srv 0 0 b, +claim me b"},
+        {"E8, E5: it carries the proof about a CNAME",
+         "refresh; cname; no-claims; want 0 0 kms1; srv 0 0 kms1",
+         "in order: no-cname, +srv 0 0 kms1"},
+        {"E8: nothing wanted, nothing refreshed, nothing to prove",
+         "refresh; cname; srv 0 0 x; claim p2 x",
+         "in order"},
 };
 /* clang-format on */
 
 START_TEST(table) {
-        Set wanted, remembered, observed;
-        char text[TEXT_MAX];
+        plan_check(cases[_i].rule, cases[_i].scene, cases[_i].plan);
+}
+END_TEST
 
-        set_parse(cases[_i].wanted, &wanted);
-        set_parse(cases[_i].remembered, &remembered);
-        set_parse(cases[_i].observed, &observed);
-        _cleanup_(plan_freep) Plan *plan =
-                plan_make(cases[_i].flags, &wanted, &remembered, &observed);
-        plan_print(plan, text);
-        ck_assert_msg(strcmp(text, cases[_i].plan) == 0, "%s: \"%s\", not \"%s\"", cases[_i].rule,
-                      text, cases[_i].plan);
+START_TEST(words_print) {
+        for (PlanVerdict v = 0; v < _PLAN_VERDICT_MAX; v++)
+                for (PlanVerdict w = 0; w < v; w++)
+                        ck_assert_str_ne(plan_verdict_to_string(v), plan_verdict_to_string(w));
+        for (PlanOpKind kind = 0; kind < _PLAN_OP_MAX; kind++)
+                ck_assert(plan_op_is_prerequisite(kind) == (kind < PLAN_DELETE_SRV));
+}
+END_TEST
+
+/* --- what a driver asks besides --------------------------------------------------------------- */
+
+static const struct {
+        const char *rule, *scene, *wanted;
+        uint64_t since;
+} sinces[] = {
+        {"nothing is there", "", "want 10 20 kms1", SCENE_NOW},
+        {"our claim says so", "srv 10 20 kms1; claim me kms1", "want 10 20 kms1", SCENE_SINCE},
+        {"in other case", "srv 10 20 KMS1; claim me kMs1", "want 10 20 kms1", SCENE_SINCE},
+        {"with another TTL", "srv 10 20 kms1/5; claim me kms1", "want 10 20 kms1", SCENE_SINCE},
+        {"the record has other numbers", "srv 10 2 kms1; claim me kms1", "want 10 20 kms1",
+         SCENE_NOW},
+        {"later than another's word too",
+         "srv 9 9 kms1; claim p2 kms1 since=2000000; claim p3 kms1", "want 10 20 kms1", 2000001},
+        {"another's word about these numbers is no matter",
+         "srv 10 20 kms1; claim p2 kms1 since=2000000", "want 10 20 kms1", SCENE_NOW},
+        {"nor is its word about another offer", "claim p2 kms2 since=2000000", "want 10 20 kms1",
+         SCENE_NOW},
+        {"the last second there is", "srv 9 9 kms1; claim p2 kms1 since=9223372036854775807",
+         "want 10 20 kms1", SCENE_NOW},
+        {"never older than our last word", "srv 10 2 kms1; claim me kms1 since=1000000",
+         "want 10 20 kms1", SCENE_NOW + 1},
+        {"the record is gone", "claim me kms1", "want 10 20 kms1", SCENE_NOW},
+        {"another's claim", "srv 10 20 kms1; claim p2 kms1", "want 10 20 kms1", SCENE_NOW},
+        {"on another port", "srv 10 20 kms1; claim me kms1:1689", "want 10 20 kms1", SCENE_NOW},
+        {"beside others", "srv 1 2 x; srv 10 20 kms1; claim p2 kms1 since=5; claim me kms1 since=7",
+         "want 10 20 kms1", 7},
+};
+
+START_TEST(since_of_numbers_the_state_does_not_know) {
+        Scene scene, wanted;
+
+        scene_read(&scene, sinces[_i].scene);
+        scene_read(&wanted, sinces[_i].wanted);
+        ck_assert_msg(plan_since(scene_observe(&scene), &scene.id, &wanted.wanted[0].srv,
+                                 SCENE_NOW) == sinces[_i].since,
+                      "O5: %s", sinces[_i].rule);
 }
 END_TEST
 
 static const struct {
-        const char *rule, *wanted, *remembered, *observed;
-        uint32_t ttl;
-        bool adopted;
-        size_t n_ours, n_foreign;
-} facts[] = {
-        {"O12 alone", "0 0 kms/120", "", "", 120, false, 0, 0},
-        {"O12 all ours, wrong TTL", "0 0 kms/120", "", "0 0 kms/600", 120, false, 1, 0},
-        {"O12 theirs differs", "0 0 kms", "", "0 0 a/600, 0 0 kms/600", 600, true, 1, 1},
-        {"O12 theirs is the configured", "0 0 kms/600", "", "0 0 a/600", 600, false, 0, 1},
-        {"O12 lowest is the configured", "0 0 kms/600", "", "0 0 a/900, 0 0 b/600", 600, false, 0,
-         2},
-        {"O12 lowest of theirs", "0 0 kms", "", "0 0 a/900, 0 0 b/600", 600, true, 0, 2},
-        {"O12 nothing wanted, theirs", "", "0 0 kms", "0 0 a/600, 0 0 kms/60", 600, false, 1, 1},
-        {"O12 nothing wanted, ours", "", "0 0 kms", "0 0 kms/60", 60, false, 1, 0},
-        {"O12 nothing at all", "", "", "", 0, false, 0, 0},
-        {"O1 doubles count", "0 0 kms", "0 0 old", "1 0 kms, 2 0 KMS, 0 0 old", 3600, false, 3, 0},
-        {"O1 a wanted one that is remembered counts once", "0 0 kms", "0 0 kms", "0 0 kms", 3600,
-         false, 1, 0},
+        const char *scene, *offer;
+        bool claimed;
+} claimed[] = {
+        {"srv 0 0 kms1; claim me kms1", "kms1", true},
+        {"srv 0 0 KMS1; claim me kms1", "Kms1", true},
+        {"srv 9 9 kms1/5; claim p2 kms1; claim me kms1 until=1 lease=1", "kms1", true},
+        {"srv 0 0 kms1; claim p2 kms1", "kms1", false},
+        {"srv 0 0 kms1", "kms1", false},
+        {"claim p2 kms1; claim me kms2", "kms1", false},
+        {"srv 0 0 kms1; claim me kms1", "kms1:1689", false},
+        {"srv 0 0 kms1; claim me kms2", "kms1", false},
 };
 
-START_TEST(plan_facts) {
-        Set wanted, remembered, observed;
+START_TEST(our_claim_covers_an_offer) {
+        Scene scene;
+        Srv offer;
 
-        set_parse(facts[_i].wanted, &wanted);
-        set_parse(facts[_i].remembered, &remembered);
-        set_parse(facts[_i].observed, &observed);
-        _cleanup_(plan_freep) Plan *plan = plan_make((Flags){}, &wanted, &remembered, &observed);
-        ck_assert_msg(plan->ttl == facts[_i].ttl, "%s: TTL %u", facts[_i].rule, plan->ttl);
-        ck_assert_msg(plan->ttl_adopted == facts[_i].adopted, "%s: adopted", facts[_i].rule);
-        ck_assert_msg(plan->n_ours == facts[_i].n_ours, "%s: ours", facts[_i].rule);
-        ck_assert_msg(plan->n_foreign == facts[_i].n_foreign, "%s: foreign", facts[_i].rule);
-}
-END_TEST
-
-START_TEST(verdicts_print) {
-        for (PlanVerdict v = 0; v < _PLAN_VERDICT_MAX; v++)
-                for (PlanVerdict w = 0; w < v; w++)
-                        ck_assert_str_ne(plan_verdict_to_string(v), plan_verdict_to_string(w));
+        scene_read(&scene, claimed[_i].scene);
+        srv_read_offer(&offer, claimed[_i].offer);
+        ck_assert_msg(plan_is_claimed(scene_observe(&scene), &scene.id, &offer) ==
+                              claimed[_i].claimed,
+                      "O1: %s in %s", claimed[_i].offer, claimed[_i].scene);
 }
 END_TEST
 
 static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, table, 0, ELEMENTSOF(cases));
-        tcase_add_loop_test(tcase, plan_facts, 0, ELEMENTSOF(facts));
-        tcase_add_test(tcase, verdicts_print);
+        tcase_add_test(tcase, words_print);
+        tcase_add_loop_test(tcase, since_of_numbers_the_state_does_not_know, 0, ELEMENTSOF(sinces));
+        tcase_add_loop_test(tcase, our_claim_covers_an_offer, 0, ELEMENTSOF(claimed));
 }
 
 UNIT_MAIN("plan", add_tests)

@@ -20,8 +20,6 @@ int auth_new_tsig(const TsigKey *key, Auth **ret_auth);
 Auth *auth_ref(Auth *auth);
 Auth *auth_unref(Auth *auth);
 
-Security auth_security(const Auth *auth);
-
 /* The key as messages name it ("hmac-sha256 key tsigkey"), "" without one. Owned by auth. */
 const char *auth_description(const Auth *auth);
 

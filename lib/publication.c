@@ -24,8 +24,6 @@ enum {
         CONFLICTS_MAX = 5,
         IGNORED_MAX = 2,
         CLOSED_MAX = 1,
-        NEEDS_NO_CNAME = 1 << 0,
-        NEEDS_SRV = 1 << 1,
 };
 
 #define CONFLICT_DELAY_MIN_USEC (20 * USEC_PER_MSEC)
@@ -58,8 +56,8 @@ static PublicationState working_state(const Publication *p) {
 
 /* A pass keeps the result of the last one in sight until it has its own. */
 static void enter_working(Publication *p, uint64_t now_usec) {
-        if (p->state != PUBLICATION_PUBLISHED && p->state != PUBLICATION_FAILED &&
-            p->state != PUBLICATION_DENIED)
+        if (p->state == PUBLICATION_LOCATING || p->state == PUBLICATION_PUBLISHING ||
+            p->state == PUBLICATION_WITHDRAWING)
                 enter(p, working_state(p), now_usec);
 }
 
@@ -105,23 +103,41 @@ static void look_again_by(Publication *p, uint64_t usec) {
                 p->due_usec = usec;
 }
 
+/* When a look knows of whatever may still take effect. */
+static uint64_t after_doubt(const Publication *p, uint64_t now_usec) {
+        return p->doubt_until_usec > now_usec ? p->doubt_until_usec
+                                              : now_usec + CONFLICT_DELAY_MIN_USEC;
+}
+
+static PublicationState well_state(const Publication *p) {
+        if (p->withdraw)
+                return PUBLICATION_WITHDRAWN;
+        return p->stands_by ? PUBLICATION_STANDBY : PUBLICATION_PUBLISHED;
+}
+
 /* Nothing is left to do; but while an update may still take effect nothing is forgotten (O13), and
    what such an update of a former wish undoes is not left so until the next check. */
 static PublicationStep end_well(Publication *p, const PublicationTimes *times, uint32_t random,
                                 uint64_t now_usec) {
-        bool in_doubt = p->forgets && now_usec < p->doubt_until_usec;
+        /* What was asked while an update could still take effect does not know of it. */
+        const bool is_doubted = p->asked_usec < p->doubt_until_usec;
+        const bool in_doubt = p->forgets && is_doubted;
 
-        p->overtook = p->overtook && now_usec < p->doubt_until_usec;
+        /* Nothing of ours is there to be held. */
+        p->holds_derived = p->holds_derived && !p->stands_by;
+
+        p->overtook = p->overtook && is_doubted;
 
         if (p->withdraw && in_doubt) {
-                p->due_usec = p->doubt_until_usec;
+                p->due_usec = after_doubt(p, now_usec);
                 return go_on(ACTION_WAIT);
         }
-        enter(p, p->withdraw ? PUBLICATION_WITHDRAWN : PUBLICATION_PUBLISHED, now_usec);
+        enter(p, well_state(p), now_usec);
         p->attempt = 0;
         p->trouble = (Trouble){0};
         p->keeps = p->holds_derived || in_doubt;
-        if (p->wrote != PLAN_IN_ORDER || p->echoed)
+        p->strays_removed = p->strays_removed || p->removes_strays;
+        if ((p->wrote != PLAN_IN_ORDER || p->echoed) && (p->plan_traits & PLAN_TRAIT_ADDS_SRV))
                 p->refreshed_usec = now_usec;
         p->due_usec = p->withdraw
                               ? USEC_INFINITY
@@ -129,14 +145,8 @@ static PublicationStep end_well(Publication *p, const PublicationTimes *times, u
         if (p->holds_derived)
                 look_again_by(p, p->since_usec + PUBLICATION_STABLE_USEC);
         else if (in_doubt || (p->overtook && !p->withdraw))
-                look_again_by(p, p->doubt_until_usec);
+                look_again_by(p, after_doubt(p, now_usec));
         return end_pass(p);
-}
-
-/* Whether trying again soon can help, or only a human (E7). */
-static bool is_lasting(TroubleKind kind) {
-        return kind == TROUBLE_DENIED || kind == TROUBLE_BAD_KEY || kind == TROUBLE_BAD_TIME ||
-               kind == TROUBLE_CNAME;
 }
 
 static PublicationStep end_badly(Publication *p, const PublicationTimes *times, uint32_t random,
@@ -147,7 +157,7 @@ static PublicationStep end_badly(Publication *p, const PublicationTimes *times, 
         /* What failed may be the way: a server that moved, another primary. */
         p->located = false;
         p->due_usec = now_usec;
-        if (is_lasting(p->trouble.kind))
+        if (trouble_is_lasting(p->trouble.kind))
                 p->due_usec += backoff_jitter_usec(times->retry_max_usec, random);
         else
                 p->due_usec += backoff_usec(p->attempt, times->retry_min_usec,
@@ -155,25 +165,14 @@ static PublicationStep end_badly(Publication *p, const PublicationTimes *times, 
         return end_pass(p);
 }
 
+/* Of several servers' troubles the highest is kept, of equal ones the first. */
 static void note_trouble(Publication *p, TroubleKind kind, const PublicationEvent *event) {
         if (kind <= p->trouble.kind)
                 return;
-        p->trouble = (Trouble){
-                .kind = kind,
-                .updating = event->kind == EVENT_ANSWERED,
-                .observed_here = p->observed_here,
-                .server = p->server,
-                .error = event->error,
-        };
-        if (!event->reply)
-                return;
-        p->trouble.reply = event->reply->kind;
-        p->trouble.fault = event->reply->fault;
-        p->trouble.rcode = (uint16_t)event->reply->rcode;
-        p->trouble.tsig_error = event->reply->tsig_error;
-        p->trouble.our_time_sec = event->reply->our_time_sec;
-        p->trouble.server_time_sec = event->reply->server_time_sec;
-        p->trouble.error = event->reply->error;
+        p->trouble = trouble_new(kind, event->reply, event->error);
+        p->trouble.updating = event->kind == EVENT_ANSWERED;
+        p->trouble.observed_here = p->observed_here;
+        p->trouble.server = p->server;
 }
 
 static PublicationStep fail(Publication *p, const PublicationTimes *times, TroubleKind kind,
@@ -253,15 +252,10 @@ static PublicationStep step_on_conflict(Publication *p, const PublicationTimes *
         return go_on(ACTION_WAIT);
 }
 
-/* What judging the answer will take of the plan, which is the caller's. */
+/* The plan is the caller's, and gone when its answer comes. */
 static void keep_plan(Publication *p, const Plan *plan) {
         p->plan_verdict = plan->verdict;
-        p->plan_needs = 0;
-        for (size_t i = 0; i < plan->n_ops; i++)
-                if (plan->ops[i].kind == PLAN_REQUIRE_NO_CNAME)
-                        p->plan_needs |= NEEDS_NO_CNAME;
-                else if (plan->ops[i].kind == PLAN_REQUIRE_SRV)
-                        p->plan_needs |= NEEDS_SRV;
+        p->plan_traits = (uint8_t)plan_traits(plan);
 }
 
 /* E4: the server said NOERROR and did nothing. */
@@ -297,6 +291,17 @@ static PublicationStep step_on_echo_read_back(Publication *p, const PublicationT
         }
 }
 
+/* O7: what would be written is the caller's to tell. */
+static PublicationStep end_observed(Publication *p, const PublicationTimes *times, uint32_t random,
+                                    uint64_t now_usec) {
+        enter(p, PUBLICATION_OBSERVED, now_usec);
+        p->attempt = 0;
+        p->keeps = true;
+        p->trouble = (Trouble){0};
+        p->due_usec = now_usec + backoff_jitter_usec(times->check_interval_usec, random);
+        return end_pass(p);
+}
+
 static PublicationStep step_on_observed(Publication *p, const PublicationTimes *times,
                                         const PublicationEvent *event, uint64_t now_usec) {
         bool in_order;
@@ -306,6 +311,10 @@ static PublicationStep step_on_observed(Publication *p, const PublicationTimes *
         if (!event->authoritative)
                 return next_server(p, times, TROUBLE_NOT_AUTHORITATIVE, event, now_usec);
         p->observed_here = true;
+        if (event->plan->observes)
+                return end_observed(p, times, event->random, now_usec);
+        p->stands_by = event->plan->verdict == PLAN_STANDBY;
+        p->removes_strays = p->removes_strays || event->plan->removes_strays;
         in_order = event->plan->verdict == PLAN_IN_ORDER;
         /* An update whose answer was lost, or was an echo, has been done after all. */
         if (in_order && p->wrote == PLAN_IN_ORDER)
@@ -314,24 +323,29 @@ static PublicationStep step_on_observed(Publication *p, const PublicationTimes *
                 return end_well(p, times, event->random, now_usec);
         if (p->echoed)
                 return step_on_echo_read_back(p, times, event->random, now_usec);
+        /* O12: a server may keep the TTL of an RRset; that is not worth a failure. */
+        if (p->reading_back && event->plan->ttl_only && (p->plan_traits & PLAN_TRAIT_TTL_ONLY))
+                return end_well(p, times, event->random, now_usec);
         if (p->reading_back && ++p->ignored >= IGNORED_MAX)
                 return fail_ignored(p, times, event->random, now_usec);
         enter_working(p, now_usec);
         keep_plan(p, event->plan);
         /* A removal alone leaves nothing behind that would have to be remembered. */
-        if (p->remembered_all || event->plan->verdict == PLAN_WITHDRAW)
+        if (!p->unclaims &&
+            (p->remembered_all || event->plan->verdict == PLAN_WITHDRAW || p->stands_by))
                 return go_on(ACTION_UPDATE);
         return go_on(ACTION_REMEMBER);
 }
 
 static PublicationStep step_on_prerequisite(Publication *p, const PublicationTimes *times,
                                             const PublicationEvent *event, uint64_t now_usec) {
-        /* E5: a CNAME really owns the name. */
-        if ((p->plan_needs & NEEDS_NO_CNAME) && event->reply->rcode == LDNS_RCODE_YXRRSET)
+        /* E5: a CNAME really owns the name; or else somebody was faster, as a new look shows. */
+        if ((p->plan_traits & PLAN_TRAIT_NO_CNAME) && event->reply->rcode == LDNS_RCODE_YXRRSET &&
+            (!(p->plan_traits & PLAN_TRAIT_FREE) || p->conflicts > 0))
                 return fail(p, times, TROUBLE_CNAME, event, now_usec);
         /* There is no RRset at the name: what was seen came from a wildcard, nothing to remove.
            With something wanted it may also be a race: believed when it is said twice. */
-        if ((p->plan_needs & NEEDS_SRV) && (p->withdraw || p->conflicts > 0) &&
+        if ((p->plan_traits & PLAN_TRAIT_SRV) && (p->withdraw || p->conflicts > 0) &&
             event->reply->rcode == LDNS_RCODE_NXRRSET)
                 return end_well(p, times, event->random, now_usec);
         return step_on_conflict(p, times, event, now_usec);
@@ -343,7 +357,8 @@ static PublicationStep step_on_answered(Publication *p, const PublicationTimes *
         case REPLY_DONE:
                 /* A refresh of what is in order is no news: nothing to read back but itself. */
                 if (p->plan_verdict == PLAN_IN_ORDER) {
-                        p->refreshed_usec = now_usec;
+                        if (p->plan_traits & PLAN_TRAIT_ADDS_SRV)
+                                p->refreshed_usec = now_usec;
                         return end_well(p, times, event->random, now_usec);
                 }
                 p->wrote = p->plan_verdict;
@@ -364,6 +379,14 @@ static PublicationStep step_on_answered(Publication *p, const PublicationTimes *
                 publication_doubt(p, times, now_usec);
                 break;
         case REPLY_DENIED:
+                p->plan_verdict = PLAN_IN_ORDER;
+                if (p->server < p->n_primaries && (p->plan_traits & PLAN_TRAIT_CAN_DROP_CLAIM)) {
+                        p->claims_denied = true;
+                        return observe_at(p, p->server);
+                }
+                /* Then it was not the claim. */
+                p->claims_denied = false;
+                break;
         case REPLY_WRONG_SERVER:
         case REPLY_BAD_KEY:
         case REPLY_BAD_TIME:
@@ -376,37 +399,15 @@ static PublicationStep step_on_answered(Publication *p, const PublicationTimes *
         return step_on_refusal(p, times, event, now_usec);
 }
 
-/* While a zone is located a refusal means "not served here": it says nothing about updates yet. */
-static TroubleKind locating_trouble(const PublicationEvent *event) {
-        if (!event->reply)
-                return event->trouble;
-        switch (event->reply->kind) {
-        case REPLY_BAD_KEY:
-                return TROUBLE_BAD_KEY;
-        case REPLY_BAD_TIME:
-                return TROUBLE_BAD_TIME;
-        case REPLY_DENIED:
-        case REPLY_WRONG_SERVER:
-                return TROUBLE_WRONG_SERVER;
-        case REPLY_DONE:
-        case REPLY_CONFLICT:
-        case REPLY_ECHO:
-        case REPLY_ELSEWHERE:
-        case REPLY_GARBAGE:
-        case REPLY_TIMEOUT:
-        case REPLY_UNREACHABLE:
-        case REPLY_CLOSED:
-        case _REPLY_KIND_MAX:
-                break;
-        }
-        return TROUBLE_REPLY;
-}
-
-static PublicationStep start_pass(Publication *p, uint64_t now_usec) {
+static PublicationStep start_pass(Publication *p, const PublicationTimes *times,
+                                  uint64_t now_usec) {
         p->in_pass = true;
         p->wrote = p->plan_verdict = PLAN_IN_ORDER;
-        p->conflicts = p->ignored = p->closed = 0;
+        p->conflicts = p->ignored = p->closed = p->plan_traits = 0;
+        p->stands_by = p->removes_strays = false;
         p->trouble = (Trouble){0};
+        if (publication_wants_refresh(p, times, now_usec))
+                p->claims_denied = false; /* O10: the policy may be another by now */
         if (p->located)
                 return observe_at(p, 0);
         enter_working(p, now_usec);
@@ -421,22 +422,23 @@ static PublicationStep change(Publication *p, const PublicationTimes *times,
         /* An answer that failed to come before the wish changed is as bad as one given up now. */
         p->overtook = now_usec < p->doubt_until_usec;
         p->attempt = 0;
+        p->claims_denied = p->claims_denied && !event->relocate;
         p->located = p->located && !event->relocate;
         enter(p, working_state(p), now_usec);
         if (event->start_usec <= now_usec)
-                return start_pass(p, now_usec);
+                return start_pass(p, times, now_usec);
         p->in_pass = false;
         p->due_usec = event->start_usec;
         return go_on(ACTION_WAIT);
 }
 
-PublicationStep publication_step(Publication *p, const PublicationTimes *times,
-                                 const PublicationEvent *event, uint64_t now_usec) {
+static PublicationStep step(Publication *p, const PublicationTimes *times,
+                            const PublicationEvent *event, uint64_t now_usec) {
         switch (event->kind) {
         case EVENT_DUE:
                 if (p->in_pass) /* the delay after a conflict is over */
                         return observe_at(p, p->server);
-                return start_pass(p, now_usec);
+                return start_pass(p, times, now_usec);
         case EVENT_CHANGED:
                 return change(p, times, event, now_usec);
         case EVENT_LOCATED:
@@ -447,7 +449,8 @@ PublicationStep publication_step(Publication *p, const PublicationTimes *times,
                         (uint8_t)(event->n_primaries < UINT8_MAX ? event->n_primaries : UINT8_MAX);
                 return observe_at(p, 0);
         case EVENT_NOT_LOCATED:
-                return fail(p, times, locating_trouble(event), event, now_usec);
+                return fail(p, times, trouble_of_locating(event->reply, event->trouble), event,
+                            now_usec);
         case EVENT_OBSERVED:
                 return step_on_observed(p, times, event, now_usec);
         case EVENT_REMEMBERED:
@@ -460,4 +463,13 @@ PublicationStep publication_step(Publication *p, const PublicationTimes *times,
                 break;
         }
         return go_on(ACTION_WAIT);
+}
+
+PublicationStep publication_step(Publication *p, const PublicationTimes *times,
+                                 const PublicationEvent *event, uint64_t now_usec) {
+        const PublicationStep next = step(p, times, event, now_usec);
+
+        if (next.action == ACTION_OBSERVE)
+                p->asked_usec = now_usec;
+        return next;
 }

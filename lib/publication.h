@@ -6,6 +6,7 @@
 
 #include "lib/plan.h"
 #include "lib/reply.h"
+#include "lib/trouble.h"
 #include "lib/util.h"
 
 /* O13: so long a new name of this machine has to stand before what its former one left goes. */
@@ -24,40 +25,6 @@ typedef enum PublicationState {
         PUBLICATION_OBSERVED,
         _PUBLICATION_STATE_MAX,
 } PublicationState;
-
-/* Why a pass ended without its goal; in rising order of what it tells: of several servers'
-   troubles the highest is kept, of equal ones the first. */
-typedef enum TroubleKind {
-        TROUBLE_NONE,
-        TROUBLE_REPLY,             /* see reply: no answer, garbage, SERVFAIL, ... */
-        TROUBLE_NOT_AUTHORITATIVE, /* the server answers, but not for this zone (AA clear) */
-        TROUBLE_WRONG_SERVER,      /* NOTAUTH, NOTZONE */
-        TROUBLE_NOT_LOCATED,       /* no zone or no server found; the locator has the words */
-        TROUBLE_NO_CREDENTIALS,    /* the key cannot be had; its loader has the words */
-        TROUBLE_CONFLICT,          /* prerequisites failed again and again */
-        TROUBLE_IGNORED,           /* NOERROR, yet the record is not there (E4) */
-        TROUBLE_CNAME,             /* a CNAME owns the record name (E5) */
-        TROUBLE_STATE,             /* what is published cannot be remembered: nothing is sent */
-        TROUBLE_BAD_TIME,
-        TROUBLE_BAD_KEY,
-        TROUBLE_DENIED,
-        _TROUBLE_KIND_MAX,
-} TroubleKind;
-
-/* A plain value: what lib/explain needs for its sentence. */
-typedef struct Trouble {
-        TroubleKind kind;
-        bool updating; /* it ended an update, not a query */
-        bool observed_here;
-        uint8_t server; /* index in the zone's list */
-        ReplyKind reply;
-        ReplyFault fault;
-        uint16_t rcode;
-        uint16_t tsig_error;
-        int error;
-        uint64_t our_time_sec;
-        uint64_t server_time_sec;
-} Trouble;
 
 typedef enum PublicationAction {
         ACTION_WAIT,     /* nothing until due_usec or an event */
@@ -115,7 +82,8 @@ typedef struct PublicationStep {
    and writes only withdraw, remembered_all, forgets and holds_derived. */
 typedef struct Publication {
         PublicationState state;
-        bool withdraw;       /* nothing is wanted: take away what is ours */
+        bool withdraw; /* nothing is wanted: take away what is ours */
+        bool unclaims; /* the plan takes a claim of ours of which the state says that it is there */
         bool remembered_all; /* the state already holds what the plan adds */
         bool holds_derived; /* O13: a record under this machine's former name waits to be removed */
         bool forgets;       /* ending well would forget what the state knows of a record */
@@ -124,9 +92,13 @@ typedef struct Publication {
         bool in_pass;
         bool located;
         bool observed_here;
-        bool echoed;       /* the last update's answer was our own signature (E6.2) */
-        bool reading_back; /* the last update's answer was NOERROR (E4) */
-        PlanVerdict wrote; /* what the updates of this pass did; PLAN_IN_ORDER: nothing */
+        bool stands_by;      /* the last look found that another holds the name (O6) */
+        bool removes_strays; /* a plan of this pass does (Plan) ... */
+        bool strays_removed; /* ... and a pass since the start did */
+        bool claims_denied;  /* O10: policy refuses claims here; none are written until a refresh */
+        bool echoed;         /* the last update's answer was our own signature (E6.2) */
+        bool reading_back;   /* the last update's answer was NOERROR (E4) */
+        PlanVerdict wrote;   /* what the updates of this pass did; PLAN_IN_ORDER: nothing */
         uint16_t echo_rcode;
         uint8_t server;
         uint8_t n_servers;
@@ -134,12 +106,13 @@ typedef struct Publication {
         uint8_t conflicts;
         uint8_t ignored;
         uint8_t closed;
-        uint8_t plan_needs;       /* bits: which prerequisites the last plan carried */
+        uint8_t plan_traits;      /* bits: what the last plan carried */
         PlanVerdict plan_verdict; /* what the last update did or may have done */
         unsigned attempt;         /* failed passes in a row */
         uint64_t due_usec;
         uint64_t since_usec; /* when state was entered */
         uint64_t refreshed_usec;
+        uint64_t asked_usec;       /* when the last look began */
         uint64_t doubt_until_usec; /* an update without an answer may take effect until then */
         Trouble trouble;
 } Publication;

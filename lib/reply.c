@@ -212,38 +212,6 @@ void reply_done(Reply *reply) {
         ldns_pkt_free(TAKE_PTR(reply->packet));
 }
 
-const char *reply_kind_to_string(ReplyKind kind) {
-        switch (kind) {
-        case REPLY_DONE:
-                return "done";
-        case REPLY_CONFLICT:
-                return "conflict";
-        case REPLY_DENIED:
-                return "denied";
-        case REPLY_WRONG_SERVER:
-                return "wrong-server";
-        case REPLY_BAD_KEY:
-                return "bad-key";
-        case REPLY_BAD_TIME:
-                return "bad-time";
-        case REPLY_ECHO:
-                return "echo";
-        case REPLY_ELSEWHERE:
-                return "elsewhere";
-        case REPLY_GARBAGE:
-                return "garbage";
-        case REPLY_TIMEOUT:
-                return "timeout";
-        case REPLY_UNREACHABLE:
-                return "unreachable";
-        case REPLY_CLOSED:
-                return "closed";
-        case _REPLY_KIND_MAX:
-                break;
-        }
-        return "?";
-}
-
 const char *reply_fault_to_string(ReplyFault fault) {
         switch (fault) {
         case FAULT_NONE:

@@ -75,5 +75,4 @@ int reply_read(const Request *request, const uint8_t *bytes, size_t size, uint64
                Reply *ret_reply);
 void reply_done(Reply *reply);
 
-const char *reply_kind_to_string(ReplyKind kind);
 const char *reply_fault_to_string(ReplyFault fault); /* a phrase: "its signature is wrong" */

@@ -44,7 +44,6 @@ START_TEST(none_leaves_the_message_alone) {
         TsigResult result = {.verdict = TSIG_VERIFIED};
         static Octets octets;
 
-        ck_assert_int_eq(auth_security(auth), SECURITY_NONE);
         ck_assert_str_eq(auth_description(auth), "");
         add_query(&octets, false);
         _cleanup_(freep) Message *message = octets_to_message(&octets, MESSAGE_TSIG_ROOM);
@@ -67,7 +66,6 @@ START_TEST(tsig_signs_and_verifies) {
         TsigResult result;
         static Octets octets;
 
-        ck_assert_int_eq(auth_security(auth), SECURITY_TSIG);
         ck_assert_str_eq(auth_description(auth), "hmac-sha256 key key.example");
         add_query(&octets, false);
         _cleanup_(freep) Message *message = octets_to_message(&octets, MESSAGE_TSIG_ROOM);
@@ -105,7 +103,7 @@ START_TEST(references) {
 
         ck_assert_ptr_eq(auth_ref(auth), auth);
         ck_assert_ptr_null(auth_unref(auth));
-        ck_assert_int_eq(auth_security(auth), SECURITY_TSIG);
+        ck_assert_str_ne(auth_description(auth), "");
         ck_assert_ptr_null(auth_unref(auth));
         ck_assert_ptr_null(auth_ref(NULL));
         ck_assert_ptr_null(auth_unref(NULL));

@@ -1,14 +1,14 @@
 /* Pseudo-random lives of a publication, from a fixed seed: a driver that answers whatever is asked
    for with anything that can come back, and changes its mind in between. Whatever happens, nothing
-   is sent unseen (E4, E5), a pass ends within bounds (O11, E1), nothing is forgotten in doubt
-   (O13), and the state tells what was seen last. */
+   is sent unseen (E4, E5), or where only to look (O7); a pass ends within bounds (O10-O12, E1);
+   nothing is forgotten in doubt (O13), and the state tells what was seen last. */
 #include <string.h>
 
 #include "tests/unit/support_publication.h"
 #include "tests/unit/unit.h"
 
 enum {
-        N_EVENTS = 8000,
+        N_EVENTS = 20000,
         SERVERS_MAX = 4,
         CONFLICTS_MAX = 6, /* updates that lose in one pass */
         IGNORED_MAX = 2,
@@ -18,11 +18,16 @@ enum {
 typedef struct Life {
         Bench bench;
         uint64_t seed;
-        Input input; /* the last one */
+        bool observes; /* Mode=observe */
+        Input input;   /* the last one */
         PublicationStep step;
         PlanVerdict seen; /* by the last plan */
         bool observed;    /* at observed_at, since the end of the last update */
         uint8_t observed_at;
+        uint64_t asked_usec; /* when the last look began */
+        bool sends_claim;    /* the last plan, one that may be done without */
+        bool sends_ttl;      /* the last plan, and nothing else */
+        bool wrote_ttl;      /* it was answered NOERROR, at the server that is asked now */
         bool intent_is_safe;
         unsigned n_queries, n_updates; /* of this pass */
 } Life;
@@ -63,24 +68,46 @@ static Input draw_located(Life *life) {
         return (Input)LOCATED(n, (uint8_t)draw(life, n + 1u));
 }
 
+/* What a plan of this verdict may carry. */
+static void draw_plan(Life *life, Input *input) {
+        const bool denied = life->bench.publication.claims_denied;
+
+        if (input->seen == PLAN_PUBLISH || input->seen == PLAN_CHANGE) {
+                input->no_cname = draw_percent(life, 20);
+                input->no_srv = draw_percent(life, 20);
+                input->no_txt = draw_percent(life, 10);
+                input->claim = draw_percent(life, 50);
+                input->claim_needed = !input->claim && draw_percent(life, 30);
+        }
+        if (input->seen == PLAN_CHANGE && !denied)
+                input->claim_only = input->claim && draw_percent(life, 50);
+        if (input->seen == PLAN_CHANGE && !input->claim_only)
+                input->ttl_only = draw_percent(life, 80);
+        if (input->seen == PLAN_IN_ORDER)
+                input->claim_needed = draw_percent(life, 10); /* a lease to be renewed */
+        input->removes = input->seen == PLAN_STANDBY && draw_percent(life, 30);
+}
+
 static Input draw_observed(Life *life) {
         Publication *p = &life->bench.publication;
-        PlanVerdict seen = p->withdraw ? draw(life, 2) * PLAN_WITHDRAW
-                                       : (PlanVerdict)draw(life, _PLAN_VERDICT_MAX);
-
-        p->remembered_all = p->withdraw || draw_percent(life, 50);
-        p->forgets = draw_percent(life, 50);
-        return (Input){
+        Input input = {
                 .kind = EVENT_OBSERVED,
                 .reply = draw_reply(life),
-                .seen = seen,
-                .no_cname = (seen == PLAN_PUBLISH || seen == PLAN_CHANGE) && draw_percent(life, 20),
+                .seen = p->withdraw ? draw(life, 2) * PLAN_WITHDRAW
+                                    : (PlanVerdict)draw(life, _PLAN_VERDICT_MAX),
+                .observes = life->observes,
                 .not_authority = draw_percent(life, 5),
                 .former = !p->withdraw && draw_percent(life, 20),
         };
+
+        p->remembered_all = p->withdraw || draw_percent(life, 50);
+        p->forgets = draw_percent(life, 50);
+        draw_plan(life, &input);
+        return input;
 }
 
 static Input draw_change(Life *life) {
+        life->observes = draw_percent(life, 15);
         return (Input)CHANGED(.withdraw = draw_percent(life, 30),
                               .relocate = draw_percent(life, 30),
                               .overtakes = life->step.action == ACTION_UPDATE);
@@ -113,13 +140,27 @@ static Input draw_input(Life *life) {
         return (Input)DUE;
 }
 
-static bool is_in_order(const Input *input) {
-        return input->kind == EVENT_OBSERVED && input->reply == REPLY_DONE &&
-               !input->not_authority && input->seen == PLAN_IN_ORDER;
+static bool is_word_of_the_zone(const Input *input) {
+        return input->kind == EVENT_OBSERVED && input->reply == REPLY_DONE && !input->not_authority;
 }
 
-/* What was seen last has to justify the state: in order; or a refresh of what was in order was
-   accepted; or a removal found no RRset to remove from. */
+/* O6, O7 */
+static void assert_only_looked(const Life *life) {
+        const Publication *p = &life->bench.publication;
+        const Input *input = &life->input;
+        const bool observed = p->state == PUBLICATION_OBSERVED;
+
+        ck_assert(is_word_of_the_zone(input) && input->observes == observed);
+        ck_assert(observed || (input->seen == PLAN_STANDBY && !input->removes && !p->withdraw));
+        ck_assert(!observed || (p->keeps && life->n_updates == 0));
+        ck_assert(p->trouble.kind == TROUBLE_NONE && p->attempt == 0);
+        ck_assert(p->due_usec > life->bench.now_usec || life->asked_usec < p->doubt_until_usec);
+        ck_assert_uint_le(p->due_usec, life->bench.now_usec + CHECK);
+        ck_assert(!p->forgets || p->keeps || life->asked_usec >= p->doubt_until_usec);
+}
+
+/* What was seen last has to justify the state: in order, or but for a TTL that the server keeps
+   (O12); or what renews it was accepted; or a removal found no RRset to remove from. */
 static void assert_good_end(const Life *life) {
         const Publication *p = &life->bench.publication;
         const Input *input = &life->input;
@@ -127,11 +168,13 @@ static void assert_good_end(const Life *life) {
         bool wildcard = input->reply == REPLY_CONFLICT && input->rcode == LDNS_RCODE_NXRRSET &&
                         life->seen == PLAN_WITHDRAW;
 
-        ck_assert(is_in_order(input) || (input->kind == EVENT_ANSWERED && (refreshed || wildcard)));
+        ck_assert((is_word_of_the_zone(input) &&
+                   (input->seen == PLAN_IN_ORDER || (input->ttl_only && life->wrote_ttl))) ||
+                  (input->kind == EVENT_ANSWERED && (refreshed || wildcard)));
         ck_assert(p->trouble.kind == TROUBLE_NONE && p->attempt == 0);
         ck_assert(p->withdraw == (p->state == PUBLICATION_WITHDRAWN));
         ck_assert(p->withdraw == (p->due_usec == NEVER));
-        ck_assert(!p->forgets || p->keeps || life->bench.now_usec >= p->doubt_until_usec);
+        ck_assert(!p->forgets || p->keeps || life->asked_usec >= p->doubt_until_usec);
         ck_assert(!p->keeps || !p->withdraw);
         ck_assert(!p->holds_derived || (p->keeps && p->due_usec <= p->since_usec + STABLE));
 }
@@ -148,13 +191,14 @@ static void assert_bad_end(const Life *life) {
         ck_assert(wait_usec >= RETRY_MIN / 2 && wait_usec <= RETRY_MAX);
 }
 
-/* Updates: one, and one more for each that lost, was ignored, was closed at its server, or had no
-   verdict there. Queries: one for each server, update, close, and wait before an end. */
+/* Updates: one, and one more for each that lost, was ignored, was denied for its claim, was closed
+   at its server, or had no verdict there. Queries: one for each server, update, close, denied claim
+   and wait before an end. */
 static void assert_bounds(const Life *life) {
-        unsigned n = SERVERS_MAX, updates_max = CONFLICTS_MAX + IGNORED_MAX - 1 + 2 * n - 1;
+        unsigned n = SERVERS_MAX, updates_max = CONFLICTS_MAX + IGNORED_MAX + 2 * n - 1;
 
         ck_assert_uint_le(life->n_updates, updates_max);
-        ck_assert_uint_le(life->n_queries, n + updates_max + n + updates_max + 1);
+        ck_assert_uint_le(life->n_queries, n + updates_max + n + updates_max + 2);
 }
 
 static void assert_step(const Life *life) {
@@ -167,13 +211,17 @@ static void assert_step(const Life *life) {
         if (life->step.action == ACTION_WAIT)
                 ck_assert_uint_ge(p->due_usec, life->bench.now_usec);
         if (life->step.action == ACTION_UPDATE)
-                ck_assert(life->observed && life->observed_at == p->server && p->observed_here &&
-                          (life->intent_is_safe || life->seen == PLAN_WITHDRAW));
+                ck_assert(!life->observes && life->observed && life->observed_at == p->server &&
+                          p->observed_here &&
+                          (life->intent_is_safe || life->seen == PLAN_WITHDRAW ||
+                           life->seen == PLAN_STANDBY));
         assert_bounds(life);
         if (!life->step.ended)
                 return;
         if (p->state == PUBLICATION_PUBLISHED || p->state == PUBLICATION_WITHDRAWN)
                 assert_good_end(life);
+        else if (p->state == PUBLICATION_STANDBY || p->state == PUBLICATION_OBSERVED)
+                assert_only_looked(life);
         else
                 assert_bad_end(life);
 }
@@ -189,8 +237,14 @@ static void note_input(Life *life) {
                 life->observed = true;
                 life->observed_at = p->server;
                 life->seen = input->seen;
+                life->sends_claim = input->claim && !p->claims_denied;
+                life->sends_ttl = input->ttl_only;
                 life->intent_is_safe = p->remembered_all;
         }
+        if (input->kind == EVENT_ANSWERED)
+                life->wrote_ttl = input->reply == REPLY_DONE && life->sends_ttl;
+        else if (!is_word_of_the_zone(input))
+                life->wrote_ttl = false;
         if (input->kind == EVENT_REMEMBERED && !input->error)
                 life->intent_is_safe = true;
         if (input->kind == EVENT_ANSWERED || input->kind == EVENT_CHANGED ||
@@ -198,8 +252,19 @@ static void note_input(Life *life) {
                 life->observed = life->intent_is_safe = false;
 }
 
+/* O10: that claims are denied is learned from one answer alone. */
+static void assert_denial(const Life *life, bool denied_before) {
+        const Publication *p = &life->bench.publication;
+
+        if (p->claims_denied && !denied_before)
+                ck_assert(life->input.kind == EVENT_ANSWERED && life->sends_claim &&
+                          life->input.reply == REPLY_DENIED && p->server < p->n_primaries &&
+                          life->step.action == ACTION_OBSERVE);
+}
+
 static void live(Life *life) {
         uint64_t due_usec = life->bench.publication.due_usec;
+        bool denied = life->bench.publication.claims_denied;
 
         life->input = draw_input(life);
         if (life->input.kind != EVENT_DUE)
@@ -211,11 +276,14 @@ static void live(Life *life) {
         life->step = bench_step(&life->bench, &life->input);
         life->n_queries += life->step.action == ACTION_OBSERVE;
         life->n_updates += life->step.action == ACTION_UPDATE;
+        if (life->step.action == ACTION_OBSERVE)
+                life->asked_usec = life->bench.now_usec;
+        assert_denial(life, denied);
 }
 
 START_TEST(whatever_happens) {
         Life life = {.seed = UINT64_C(0x9e3779b97f4a7c15) * (unsigned)(_i + 1)};
-        unsigned n_ends[_PUBLICATION_STATE_MAX] = {0};
+        unsigned n_ends[_PUBLICATION_STATE_MAX] = {0}, n_denials = 0, n_kept = 0;
 
         bench_init(&life.bench, draw_percent(&life, 30));
         if (_i % 2)
@@ -225,16 +293,24 @@ START_TEST(whatever_happens) {
                 assert_step(&life);
                 if (life.step.ended)
                         n_ends[life.bench.publication.state]++;
+                n_denials += life.bench.publication.claims_denied;
+                n_kept += life.step.ended && life.input.ttl_only &&
+                          life.bench.publication.state == PUBLICATION_PUBLISHED;
         }
         /* It has been everywhere, or it proves little. */
         ck_assert_uint_gt(n_ends[PUBLICATION_PUBLISHED], 100);
         ck_assert_uint_gt(n_ends[PUBLICATION_WITHDRAWN], 20);
         ck_assert_uint_gt(n_ends[PUBLICATION_FAILED], 100);
         ck_assert_uint_gt(n_ends[PUBLICATION_DENIED], 20);
+        ck_assert_uint_gt(n_ends[PUBLICATION_STANDBY], 50);
+        ck_assert_uint_gt(n_ends[PUBLICATION_OBSERVED], 20);
+        ck_assert_uint_gt(n_denials, 10);
+        ck_assert_uint_gt(n_kept, 0);
 }
 END_TEST
 
-/* The longest pass that can be: every server loses, ignores and closes as often as it may. */
+/* The longest pass that can be: every server loses, ignores and closes as often as it may; every
+   other one shows another TTL than the one written (O12). */
 START_TEST(always_ends) {
         static const ReplyKind stubborn[] = {REPLY_CLOSED, REPLY_CONFLICT, REPLY_ECHO, REPLY_DONE,
                                              REPLY_TIMEOUT};
@@ -250,9 +326,12 @@ START_TEST(always_ends) {
                 ck_assert_uint_lt(i, 200);
                 life.input = (Input)DUE;
                 if (life.step.action == ACTION_OBSERVE)
-                        life.input =
-                                (Input)SEEN(PUBLISH, .reply = draw_percent(&life, 10) ? REPLY_CLOSED
-                                                                                      : REPLY_DONE);
+                        life.input = (Input){
+                                .kind = EVENT_OBSERVED,
+                                .reply = draw_percent(&life, 10) ? REPLY_CLOSED : REPLY_DONE,
+                                .seen = _i % 2 ? PLAN_CHANGE : PLAN_PUBLISH,
+                                .ttl_only = _i % 2,
+                        };
                 else if (life.step.action == ACTION_UPDATE)
                         life.input = (Input)INPUT(
                                 ANSWERED, .reply = stubborn[draw(&life, ELEMENTSOF(stubborn))],

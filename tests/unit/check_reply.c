@@ -76,8 +76,8 @@ static Reply read_octets(const Exchange *x, const Octets *octets) {
 static void assert_reply(const Exchange *x, const char *what, ReplyKind kind, ReplyFault fault) {
         Reply reply = read_octets(x, &x->answer);
 
-        ck_assert_msg(reply.kind == kind && reply.fault == fault, "%s: %s, %s", what,
-                      reply_kind_to_string(reply.kind), reply_fault_to_string(reply.fault));
+        ck_assert_msg(reply.kind == kind && reply.fault == fault, "%s: kind %d, %s", what,
+                      reply.kind, reply_fault_to_string(reply.fault));
         reply_done(&reply);
 }
 
@@ -211,9 +211,8 @@ START_TEST(every_rcode) {
 
                 Reply reply = read_octets(x, &x->answer);
                 ReplyKind kind = kind_of(table[_i].kinds[rcode]);
-                ck_assert_msg(reply.kind == kind, "line %d, %s, rcode %u: %s, not %s", _i,
-                              table[_i].rule, rcode, reply_kind_to_string(reply.kind),
-                              reply_kind_to_string(kind));
+                ck_assert_msg(reply.kind == kind, "line %d, %s, rcode %u: kind %d, not %d", _i,
+                              table[_i].rule, rcode, reply.kind, kind);
                 bool is_faulty = kind == REPLY_GARBAGE || table[_i].fault == FAULT_SERVER_TIME;
                 ck_assert_int_eq(reply.fault, is_faulty ? table[_i].fault : FAULT_NONE);
                 ck_assert(reply.verified == table[_i].verified);
@@ -412,7 +411,7 @@ START_TEST(recorded_answers) {
         ReplyKind kind = record->error ? REPLY_BAD_KEY : REPLY_DONE;
         if (record->error == TSIG_BADTIME)
                 kind = REPLY_BAD_TIME;
-        ck_assert_msg(reply.kind == kind, "%s: %s", record->what, reply_kind_to_string(reply.kind));
+        ck_assert_msg(reply.kind == kind, "%s: kind %d", record->what, reply.kind);
         ck_assert(reply.verified == (record->verdict == TSIG_VERIFIED));
         ck_assert_uint_eq(reply.server_time_sec, record->server_time_sec);
         if (is_query)
@@ -454,9 +453,7 @@ START_TEST(mutated_answers) {
 }
 END_TEST
 
-START_TEST(names_of_all) {
-        for (ReplyKind i = 0; i < _REPLY_KIND_MAX; i++)
-                ck_assert_str_ne(reply_kind_to_string(i), "?");
+START_TEST(faults_have_words) {
         for (ReplyFault i = 0; i < _REPLY_FAULT_MAX; i++)
                 ck_assert_str_ne(reply_fault_to_string(i), "?");
 }
@@ -472,7 +469,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, the_request_come_back);
         tcase_add_loop_test(tcase, recorded_answers, 0, n_recorded);
         tcase_add_loop_test(tcase, mutated_answers, 0, 2);
-        tcase_add_test(tcase, names_of_all);
+        tcase_add_test(tcase, faults_have_words);
 }
 
 UNIT_MAIN("reply", add_tests)

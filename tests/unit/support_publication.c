@@ -15,20 +15,38 @@ static void plan_push(Plan *plan, PlanOpKind kind) {
         plan->ops[plan->n_ops++].kind = kind;
 }
 
-/* The same shapes as lib/plan's; on the heap, so that the sanitizer sees it kept too long. */
-static Plan *plan_of(const Input *input, bool refresh) {
-        Plan *plan = calloc(1, sizeof(*plan) + 3 * sizeof(plan->ops[0]));
-
-        ck_assert_ptr_nonnull(plan);
-        plan->verdict = input->seen;
+static void plan_push_requirements(Plan *plan, const Input *input) {
         if (input->no_cname)
                 plan_push(plan, PLAN_REQUIRE_NO_CNAME);
         if (input->seen == PLAN_WITHDRAW)
                 plan_push(plan, PLAN_REQUIRE_SRV);
-        if (input->seen == PLAN_WITHDRAW || input->seen == PLAN_CHANGE)
-                plan_push(plan, PLAN_DELETE);
-        if (input->seen == PLAN_PUBLISH || input->seen == PLAN_CHANGE || refresh)
-                plan_push(plan, PLAN_ADD);
+        if (input->no_srv)
+                plan_push(plan, PLAN_REQUIRE_NO_SRV);
+        if (input->no_txt)
+                plan_push(plan, PLAN_REQUIRE_NO_TXT);
+        if (input->removes)
+                plan_push(plan, PLAN_REQUIRE_SRV_RR);
+}
+
+/* The same shapes as lib/plan's; on the heap, so that the sanitizer sees it kept too long. */
+static Plan *plan_of(const Input *input, bool refresh, bool claims_denied) {
+        const bool change = input->seen == PLAN_CHANGE && !input->claim_only;
+        Plan *plan = calloc(1, sizeof(*plan) + 8 * sizeof(plan->ops[0]));
+
+        ck_assert_ptr_nonnull(plan);
+        plan->verdict = input->seen;
+        plan->observes = input->observes;
+        plan->removes_strays = input->strays;
+        plan->ttl_only = input->ttl_only;
+        plan->adds_claim = (input->claim && !claims_denied) || input->claim_needed;
+        plan->claims_optional = !input->claim_needed;
+        plan_push_requirements(plan, input);
+        if (input->seen == PLAN_WITHDRAW || change || input->removes)
+                plan_push(plan, PLAN_DELETE_SRV);
+        if (input->seen == PLAN_PUBLISH || change || refresh)
+                plan_push(plan, PLAN_ADD_SRV);
+        if (plan->adds_claim)
+                plan_push(plan, PLAN_ADD_CLAIM);
         return plan;
 }
 
@@ -40,7 +58,7 @@ PublicationStep bench_step(Bench *bench, const Input *input) {
         Reply reply = {.kind = input->reply, .rcode = input->rcode};
         bool refresh = observed && input->seen == PLAN_IN_ORDER &&
                        publication_wants_refresh(p, &bench->times, bench->now_usec);
-        Plan *plan = observed ? plan_of(input, refresh) : NULL;
+        Plan *plan = observed ? plan_of(input, refresh, p->claims_denied) : NULL;
         PublicationEvent event = {
                 .kind = input->kind,
                 .random = bench->random,
@@ -99,6 +117,8 @@ static void assert_line(const Bench *bench, const Line *line, PublicationStep st
                       plan_verdict_to_string(p->wrote));
         ck_assert_msg(p->keeps == (line->keeps || p->holds_derived), "%s: keeps %d", where,
                       p->keeps);
+        ck_assert_msg(p->claims_denied == line->claims_denied, "%s: claims_denied %d", where,
+                      p->claims_denied);
 }
 
 void run_script(const Script *script) {

@@ -30,6 +30,15 @@ typedef struct Input {
         ldns_pkt_rcode rcode;
         PlanVerdict seen;   /* of OBSERVED: what the plan finds to do */
         bool no_cname;      /* the plan carries this prerequisite */
+        bool no_srv;        /* ... this one */
+        bool no_txt;        /* ... this one */
+        bool claim;         /* it adds a claim, which may be done without (O10) */
+        bool claim_needed;  /* ... which may not */
+        bool claim_only;    /* ... and no SRV; nothing where claims are denied */
+        bool removes;       /* of STANDBY: something of ours is there */
+        bool strays;        /* it removes claims with our id that we know nothing of (O1) */
+        bool observes;      /* Mode=observe */
+        bool ttl_only;      /* of CHANGE: of nothing but the TTL */
         bool not_authority; /* AA clear */
         bool former;        /* a record under this machine's former name is there */
         uint8_t n_servers, n_primaries;
@@ -66,8 +75,9 @@ PublicationStep bench_step(Bench *bench, const Input *input);
 #define ENDS(event, then, due, ...) \
         { .input = event, .ended = true, .state = PUBLICATION_##then, .due_usec = due, __VA_ARGS__ }
 
-/* What is zero is expected to be zero: the server; at the end the trouble and what was written.
-   due counts from now and is looked at where the action is to wait. */
+/* What is zero is expected to be zero: the server; at the end the trouble, what was written and
+   what was learned of the server. due counts from now and is looked at where the action is to wait.
+ */
 typedef struct Line {
         Input input;
         PublicationAction action;
@@ -78,6 +88,7 @@ typedef struct Line {
         TroubleKind trouble;
         PlanVerdict wrote;
         bool keeps;
+        bool claims_denied;
 } Line;
 
 typedef struct Script {

@@ -1,0 +1,51 @@
+/* Why a pass ended without its goal: what lib/explain makes its sentence of. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/reply.h"
+
+/* In rising order of what it tells: of several servers'
+   troubles the highest is kept, of equal ones the first. */
+typedef enum TroubleKind {
+        TROUBLE_NONE,
+        TROUBLE_REPLY,             /* see reply: no answer, garbage, SERVFAIL, ... */
+        TROUBLE_NOT_AUTHORITATIVE, /* the server answers, but not for this zone (AA clear) */
+        TROUBLE_WRONG_SERVER,      /* NOTAUTH, NOTZONE */
+        TROUBLE_NOT_LOCATED,       /* no zone or no server found; the locator has the words */
+        TROUBLE_NO_CREDENTIALS,    /* the key cannot be had; its loader has the words */
+        TROUBLE_CONFLICT,          /* prerequisites failed again and again */
+        TROUBLE_IGNORED,           /* NOERROR, yet the record is not there (E4) */
+        TROUBLE_CNAME,             /* a CNAME owns the record name (E5) */
+        TROUBLE_STATE,             /* what is published cannot be remembered: nothing is sent */
+        TROUBLE_BAD_TIME,
+        TROUBLE_BAD_KEY,
+        TROUBLE_DENIED,
+        _TROUBLE_KIND_MAX,
+} TroubleKind;
+
+/* A plain value: what lib/explain needs for its sentence. */
+typedef struct Trouble {
+        TroubleKind kind;
+        bool updating; /* it ended an update, not a query */
+        bool observed_here;
+        uint8_t server; /* index in the zone's list */
+        ReplyKind reply;
+        ReplyFault fault;
+        uint16_t rcode;
+        uint16_t tsig_error;
+        int error;
+        uint64_t our_time_sec;
+        uint64_t server_time_sec;
+} Trouble;
+
+/* What a reply says of it; reply may be NULL. */
+Trouble trouble_new(TroubleKind kind, const Reply *reply, int error);
+
+/* Of a search for the zone that failed: by the reply that was the reason, or as it says itself.
+   While a zone is located a refusal means "not served here": it says nothing about updates yet. */
+TroubleKind trouble_of_locating(const Reply *reply, TroubleKind otherwise);
+
+/* Whether only a human can help, not another try soon (E7). */
+bool trouble_is_lasting(TroubleKind kind);

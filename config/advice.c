@@ -75,20 +75,22 @@ const char *config_key_advice(const char *section, const char *name,
 }
 
 const char *config_section_advice(const char *section, char buffer[static VALUE_ERROR_MAX]) {
-        static const char *const names[] = {"Service", "Publish", "Update", "Ownership", "Domain"};
+        static const char *const names[] = {"Service",   "Publish", "Update",
+                                            "Ownership", "Domain",  "Host"};
         char word[WORD_MAX + 2];
         size_t best;
 
         snprintf(word, sizeof(word), "%.*s", (int)strcspn(section, " \t"), section);
         best = distance_allowed(word) + 1;
         snprintf(buffer, VALUE_ERROR_MAX,
-                 "allowed are [Service], [Publish], [Update], [Ownership] and [Domain NAME]");
+                 "allowed are [Service], [Publish], [Update], [Ownership], [Domain NAME] and "
+                 "[Host NAME]");
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {
                 size_t distance = word_distance(word, names[i]);
                 if (distance < best) {
                         best = distance;
                         snprintf(buffer, VALUE_ERROR_MAX, "did you mean [%s%s]?", names[i],
-                                 i + 1 == ELEMENTSOF(names) ? " NAME" : "");
+                                 i + 2 >= ELEMENTSOF(names) ? " NAME" : "");
                 }
         }
         return buffer;

@@ -13,10 +13,16 @@
 #include <syslog.h>
 
 #include "config/check-key.h"
+#include "config/hosts.h"
 #include "config/loader.h"
 
 static bool is_set(const Scope *scope, ConfigKeyId id) {
         return scope->sets[id].line > 0;
+}
+
+/* True if there is a value that was to be in force, and was refused. */
+static bool is_refused(const Loader *loader, const Scope *scope, ConfigKeyId id) {
+        return scope->sets[id].refused || (!is_set(scope, id) && loader->global->sets[id].refused);
 }
 
 static void on_conflict(void *userdata, const ListEntry *first, const ListEntry *second) {
@@ -76,20 +82,68 @@ static void check_listed(Loader *loader, Scope *scope) {
         }
 }
 
+/* True if the scope itself makes the pair of two values that do not go together: the place to
+   name. What it inherits as it is was told of the global one; of a refused value nothing is known.
+ */
+static bool pair_place(const Loader *loader, const Scope *scope, ConfigKeyId first,
+                       ConfigKeyId second, Source *ret_place) {
+        if (is_refused(loader, scope, first) || is_refused(loader, scope, second))
+                return false;
+        *ret_place = scope->sets[is_set(scope, first) ? first : second];
+        return ret_place->line > 0;
+}
+
 static void check_retries(Loader *loader, const Scope *scope) {
         char min[VALUE_USEC_TEXT_MAX], max[VALUE_USEC_TEXT_MAX];
         const Settings *settings = &scope->settings;
+        Source place;
 
-        if (scope->bad_retries || loader->global->bad_retries ||
-            settings->retry_min_usec <= settings->retry_max_usec)
+        if (settings->retry_min_usec > settings->retry_max_usec &&
+            pair_place(loader, scope, KEY_RETRY_MIN, KEY_RETRY_MAX, &place))
+                loader_say(loader, LOG_ERR, place,
+                           "RetryMin=%s is more than RetryMax=%s; it can be as much at most",
+                           value_format_usec(settings->retry_min_usec, min),
+                           value_format_usec(settings->retry_max_usec, max));
+}
+
+static void check_lease(Loader *loader, const Scope *scope) {
+        char lease[VALUE_USEC_TEXT_MAX], check[VALUE_USEC_TEXT_MAX], min[VALUE_USEC_TEXT_MAX];
+        const Settings *settings = &scope->settings;
+        uint64_t min_usec = CONFIG_LEASE_CHECKS * settings->check_interval_usec;
+        Source place;
+
+        if (settings->lease_usec == 0 || settings->lease_usec >= min_usec ||
+            !pair_place(loader, scope, KEY_LEASE, KEY_CHECK_INTERVAL, &place))
                 return;
-        Source source = scope->sets[is_set(scope, KEY_RETRY_MIN) ? KEY_RETRY_MIN : KEY_RETRY_MAX];
-        if (source.line == 0)
-                return;
-        loader_say(loader, LOG_ERR, source,
-                   "RetryMin=%s is more than RetryMax=%s; it can be as much at most",
-                   value_format_usec(settings->retry_min_usec, min),
-                   value_format_usec(settings->retry_max_usec, max));
+        loader_say(loader, LOG_ERR, place,
+                   "Lease=%s is less than %d times CheckInterval=%s; it is %s at least, or 0 for "
+                   "none",
+                   value_format_usec(settings->lease_usec, lease), CONFIG_LEASE_CHECKS,
+                   value_format_usec(settings->check_interval_usec, check),
+                   value_format_usec(min_usec, min));
+}
+
+/* Keys of [Ownership] that do not go together. */
+static void check_ownership(Loader *loader, const Scope *scope) {
+        const Settings *settings = &scope->settings;
+        Source place;
+
+        check_lease(loader, scope);
+        if (settings->claims == CLAIMS_NO && settings->lease_usec > 0 &&
+            pair_place(loader, scope, KEY_LEASE, KEY_CLAIMS, &place))
+                loader_say(loader, LOG_ERR, place,
+                           "Lease= with Claims=no; a lease is written in the claim, so set "
+                           "Claims=auto or yes, or Lease=0");
+        if (settings->claims == CLAIMS_NO && settings->reclaim_expired &&
+            pair_place(loader, scope, KEY_RECLAIM_EXPIRED, KEY_CLAIMS, &place))
+                loader_say(loader, LOG_ERR, place,
+                           "ReclaimExpired=yes with Claims=no; what has expired is known by its "
+                           "claim alone, so set Claims=auto or yes, or ReclaimExpired=no");
+        if (settings->mode == MODE_OBSERVE && settings->on_stop == ON_STOP_WITHDRAW &&
+            pair_place(loader, scope, KEY_ON_STOP, KEY_MODE, &place))
+                loader_say(loader, LOG_WARNING, place,
+                           "OnStop=withdraw with Mode=observe, which never writes: nothing will "
+                           "be withdrawn");
 }
 
 /* Security=none and a KeyFile= in one scope. */
@@ -124,6 +178,7 @@ static void check_scope(Loader *loader, KeyCheck *keys, Scope *scope) {
                 scope_inherit(scope, loader->global);
         resolve_security(scope);
         check_retries(loader, scope);
+        check_ownership(loader, scope);
 }
 
 static const Scope *entry_scope(const Loader *loader, const ListEntry *entry) {
@@ -220,5 +275,6 @@ void loader_check(Loader *loader) {
                         check_record(loader, entry->name, entry->source,
                                      entry_scope(loader, entry));
         }
+        hosts_check(loader);
         check_credentials(loader);
 }

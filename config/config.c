@@ -12,6 +12,7 @@
 #include <strings.h>
 #include <syslog.h>
 
+#include "config/hosts.h"
 #include "config/loader.h"
 
 enum {
@@ -89,6 +90,7 @@ static void loader_done(Loader *loader) {
         scope_free(loader->global, NULL);
         tdestroy(loader->scopes, node_keep);
         list_done(&loader->list);
+        hosts_done(loader);
         for (size_t i = 0; i < loader->n_files; i++)
                 free(loader->files[i]);
         free(loader->files);
@@ -119,8 +121,9 @@ static int loader_finish(Loader *loader) {
         config->priority = loader->global->priority;
         config->weight = loader->global->weight;
         config->ttl_sec = loader->global->ttl_sec;
-        if (list->n_by_name == 0)
-                return 0;
+        int r = hosts_finish(loader);
+        if (r < 0 || list->n_by_name == 0)
+                return r;
         config->domains = calloc(list->n_by_name, sizeof(*config->domains));
         if (!config->domains)
                 return -ENOMEM;
@@ -180,6 +183,9 @@ Config *config_free(Config *config) {
         for (size_t i = 0; i < config->n_domains; i++)
                 free(config->domains[i].name);
         free(config->domains);
+        for (size_t i = 0; i < config->n_hosts; i++)
+                free(config->hosts[i].name);
+        free(config->hosts);
         settings_done(&config->settings, NULL);
         free(config->service);
         free(config->target);

@@ -7,6 +7,7 @@
 
 #include "lib/auth.h"
 #include "lib/endpoint.h"
+#include "lib/plan.h"
 
 typedef enum OnStop {
         ON_STOP_KEEP,
@@ -20,6 +21,13 @@ typedef enum HomeDomain {
         HOME_DOMAIN_YES,
         _HOME_DOMAIN_MAX,
 } HomeDomain;
+
+typedef enum Claims {
+        CLAIMS_AUTO, /* where a server's policy allows them (O10) */
+        CLAIMS_YES,
+        CLAIMS_NO,
+        _CLAIMS_MAX,
+} Claims;
 
 /* [Update] and [Ownership], as they hold for one domain. Times in microseconds. */
 typedef struct Settings {
@@ -35,8 +43,25 @@ typedef struct Settings {
         uint64_t retry_min_usec;
         uint64_t retry_max_usec;
         unsigned max_outstanding;
+        Mode mode;
+        Claims claims;
+        uint64_t lease_usec;  /* 0: none, else CONFIG_LEASE_CHECKS check intervals at least */
+        bool reclaim_expired; /* O8 */
         OnStop on_stop;
 } Settings;
+
+enum {
+        CONFIG_LEASE_CHECKS = 4,
+        CONFIG_HOSTS_MAX = 64,
+};
+
+/* One [Host]: what is published beside the target in every domain. */
+typedef struct Host {
+        char *name; /* A-labels, case as typed, no final dot; CLAIM_HOST_MAX characters at most */
+        uint16_t port;
+        uint16_t priority;
+        uint16_t weight;
+} Host;
 
 /* One domain of the publish list. */
 typedef struct Domain {
@@ -64,6 +89,9 @@ typedef struct Config {
 
         Domain *domains; /* in the order of the files, each once */
         size_t n_domains;
+
+        Host *hosts; /* each offer once, none that of a configured target */
+        size_t n_hosts;
 
         Settings settings;                 /* without a [Domain] */
         struct ConfigOverrides *overrides; /* the parser's: what [Domain] sections say */

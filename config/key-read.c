@@ -53,50 +53,68 @@ int key_read_unsigned(const ConfigKey *key, const char *text, void *slot,
         return r;
 }
 
-static int usec_read(const ConfigKey *key, const char *text, bool infinity, uint64_t *ret_usec,
+/* besides: what is allowed outside the limits, USEC_INFINITY or 0; else any value within them. */
+static int usec_read(const ConfigKey *key, const char *text, uint64_t besides, uint64_t *ret_usec,
                      char error[static VALUE_ERROR_MAX]) {
         char min[VALUE_USEC_TEXT_MAX], max[VALUE_USEC_TEXT_MAX];
         uint64_t usec;
 
         int r = value_read_usec(text, &usec);
-        if (r == 0 &&
-            ((usec >= key->min && usec <= key->max) || (usec == USEC_INFINITY && infinity))) {
+        if (r == 0 && ((usec >= key->min && usec <= key->max) || usec == besides)) {
                 *ret_usec = usec;
                 return 0;
         }
         value_format_usec(key->min, min);
         value_format_usec(key->max, max);
-        snprintf(error, VALUE_ERROR_MAX, "%s; %s to %s%s",
+        snprintf(error, VALUE_ERROR_MAX, "%s; %s to %s%s is allowed",
                  r == -EINVAL
                          ? "not a time: write numbers with ms, s, min, h or d, such as 1h 30min"
                          : "out of range",
-                 min, max, infinity ? " or infinity is allowed" : " is allowed");
+                 min, max,
+                 besides == USEC_INFINITY ? " or infinity"
+                 : besides == 0           ? ", or 0 for none,"
+                                          : "");
         return -EINVAL;
 }
 
 int key_read_usec(const ConfigKey *key, const char *text, void *slot,
                   char error[static VALUE_ERROR_MAX]) {
-        return usec_read(key, text, false, slot, error);
+        return usec_read(key, text, key->min, slot, error);
 }
 
 int key_read_usec_or_infinity(const ConfigKey *key, const char *text, void *slot,
                               char error[static VALUE_ERROR_MAX]) {
-        return usec_read(key, text, true, slot, error);
+        return usec_read(key, text, USEC_INFINITY, slot, error);
+}
+
+static int whole_seconds_read(const ConfigKey *key, const char *text, uint64_t besides,
+                              uint64_t *ret_usec, char error[static VALUE_ERROR_MAX]) {
+        uint64_t usec;
+
+        int r = usec_read(key, text, besides, &usec, error);
+        if (r < 0)
+                return r;
+        if (usec % USEC_PER_SEC != 0) {
+                snprintf(error, VALUE_ERROR_MAX, "%s= is in whole seconds", key->name);
+                return -EINVAL;
+        }
+        *ret_usec = usec;
+        return 0;
+}
+
+int key_read_lease(const ConfigKey *key, const char *text, void *slot,
+                   char error[static VALUE_ERROR_MAX]) {
+        return whole_seconds_read(key, text, 0, slot, error);
 }
 
 int key_read_ttl(const ConfigKey *key, const char *text, void *slot,
                  char error[static VALUE_ERROR_MAX]) {
         uint64_t usec;
 
-        int r = usec_read(key, text, false, &usec, error);
-        if (r < 0)
-                return r;
-        if (usec % USEC_PER_SEC != 0) {
-                snprintf(error, VALUE_ERROR_MAX, "a TTL is in whole seconds");
-                return -EINVAL;
-        }
-        *(uint32_t *)slot = (uint32_t)(usec / USEC_PER_SEC);
-        return 0;
+        int r = whole_seconds_read(key, text, key->min, &usec, error);
+        if (r == 0)
+                *(uint32_t *)slot = (uint32_t)(usec / USEC_PER_SEC);
+        return r;
 }
 
 int key_read_word(const ConfigKey *key, const char *text, void *slot,
@@ -116,14 +134,13 @@ int key_read_word(const ConfigKey *key, const char *text, void *slot,
         return -EINVAL;
 }
 
-int key_read_home_domain(const ConfigKey *key, const char *text, void *slot,
-                         char error[static VALUE_ERROR_MAX]) {
+int key_read_bool_or_word(const ConfigKey *key, const char *text, void *slot,
+                          char error[static VALUE_ERROR_MAX]) {
         bool yes;
 
-        if (value_read_bool(text, &yes) < 0)
-                return key_read_word(key, text, slot, error);
-        *(HomeDomain *)slot = yes ? HOME_DOMAIN_YES : HOME_DOMAIN_NO;
-        return 0;
+        if (value_read_bool(text, &yes) == 0)
+                text = yes ? "yes" : "no";
+        return key_read_word(key, text, slot, error);
 }
 
 static void text_replace(char **slot, char *text) {

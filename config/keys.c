@@ -3,7 +3,8 @@
  * it may be. The reader, the advice on misspelt keys and the tests of the documents all go by it; a
  * default is applied by reading its text, so that the text is the truth.
  *
- * Keys that a [Domain] may hold too lie in a Scope, all others in the Config.
+ * Keys that a [Domain] may hold too lie in a Scope, all others in the Config; those that a [Host]
+ * may hold lie in its Host as well, with the type that they have there.
  */
 #include <errno.h>
 #include <string.h>
@@ -24,6 +25,18 @@ static const char *const HOME_DOMAIN_WORDS[] = {
         [HOME_DOMAIN_YES] = "yes",
 };
 
+static const char *const MODE_WORDS[] = {
+        [MODE_SHARED] = "shared",
+        [MODE_EXCLUSIVE] = "exclusive",
+        [MODE_OBSERVE] = "observe",
+};
+
+static const char *const CLAIMS_WORDS[] = {
+        [CLAIMS_AUTO] = "auto",
+        [CLAIMS_YES] = "yes",
+        [CLAIMS_NO] = "no",
+};
+
 static const char *const ON_STOP_WORDS[] = {
         [ON_STOP_KEEP] = "keep",
         [ON_STOP_WITHDRAW] = "withdraw",
@@ -39,6 +52,7 @@ static const char *const LOG_LEVEL_WORDS[] = {
 #define IN_SCOPE(member)                                      \
         .in_domain = true, .offset = offsetof(Scope, member), \
         .size = sizeof(((Scope *)NULL)->member)
+#define IN_HOST(member) .in_host = true, .host_offset = offsetof(Host, member)
 #define RANGE(low, high) .min = (low), .max = (high)
 #define WORDS(list) .words = (list), .max = ELEMENTSOF(list) - 1
 
@@ -47,12 +61,12 @@ static const ConfigKey KEYS[] = {
                       .read = key_read_service},
         [KEY_TARGET] = {"Service", "Target", "", IN_CONFIG(target), .kind = KEY_TEXT,
                         .read = key_read_host},
-        [KEY_PORT] = {"Service", "Port", "1688", IN_CONFIG(port), .read = key_read_u16,
-                      RANGE(1, UINT16_MAX)},
-        [KEY_PRIORITY] = {"Service", "Priority", "0", IN_SCOPE(priority), .read = key_read_u16,
-                          RANGE(0, UINT16_MAX)},
-        [KEY_WEIGHT] = {"Service", "Weight", "0", IN_SCOPE(weight), .read = key_read_u16,
-                        RANGE(0, UINT16_MAX)},
+        [KEY_PORT] = {"Service", "Port", "1688", IN_CONFIG(port), IN_HOST(port),
+                      .read = key_read_u16, RANGE(1, UINT16_MAX)},
+        [KEY_PRIORITY] = {"Service", "Priority", "0", IN_SCOPE(priority), IN_HOST(priority),
+                          .read = key_read_u16, RANGE(0, UINT16_MAX)},
+        [KEY_WEIGHT] = {"Service", "Weight", "0", IN_SCOPE(weight), IN_HOST(weight),
+                        .read = key_read_u16, RANGE(0, UINT16_MAX)},
         [KEY_TTL] = {"Service", "TTL", "1h", IN_SCOPE(ttl_sec), .read = key_read_ttl,
                      RANGE(USEC_PER_SEC, INT32_MAX *USEC_PER_SEC)},
         [KEY_DNS_PUBLISHING] = {"Publish", "DnsPublishing", "yes", IN_CONFIG(publishing),
@@ -66,7 +80,7 @@ static const ConfigKey KEYS[] = {
                               .read = key_read_usec, RANGE(USEC_PER_SEC, 10 * USEC_PER_MINUTE)},
         [KEY_PUBLISH_LIST] = {"Publish", "DnsDomainPublishList", "", .kind = KEY_DOMAINS},
         [KEY_INCLUDE_HOME_DOMAIN] = {"Publish", "IncludeHomeDomain", "auto",
-                                     IN_CONFIG(include_home_domain), .read = key_read_home_domain,
+                                     IN_CONFIG(include_home_domain), .read = key_read_bool_or_word,
                                      WORDS(HOME_DOMAIN_WORDS)},
         [KEY_SERVER] = {"Update", "Server", "", IN_SCOPE(settings.servers), .kind = KEY_ENDPOINTS,
                         .count_offset = offsetof(Scope, settings.n_servers),
@@ -93,6 +107,15 @@ static const ConfigKey KEYS[] = {
         [KEY_MAX_OUTSTANDING] = {"Update", "MaxOutstanding", "32",
                                  IN_SCOPE(settings.max_outstanding), .read = key_read_unsigned,
                                  RANGE(1, 1000)},
+        [KEY_MODE] = {"Ownership", "Mode", "shared", IN_SCOPE(settings.mode), .read = key_read_word,
+                      WORDS(MODE_WORDS)},
+        [KEY_CLAIMS] = {"Ownership", "Claims", "auto", IN_SCOPE(settings.claims),
+                        .read = key_read_bool_or_word, WORDS(CLAIMS_WORDS)},
+        [KEY_LEASE] = {"Ownership", "Lease", "0", IN_SCOPE(settings.lease_usec),
+                       .read = key_read_lease,
+                       RANGE(CONFIG_LEASE_CHECKS *USEC_PER_SEC, 365 * USEC_PER_DAY)},
+        [KEY_RECLAIM_EXPIRED] = {"Ownership", "ReclaimExpired", "no",
+                                 IN_SCOPE(settings.reclaim_expired), .read = key_read_bool},
         [KEY_ON_STOP] = {"Ownership", "OnStop", "keep", IN_SCOPE(settings.on_stop),
                          .read = key_read_word, WORDS(ON_STOP_WORDS)},
 };
@@ -113,7 +136,11 @@ const ConfigKey *config_key_each(const ConfigKey *previous) {
 }
 
 static bool key_is_in(const ConfigKey *key, const char *section) {
-        return strcmp(section, "Domain") == 0 ? key->in_domain : strcmp(key->section, section) == 0;
+        if (strcmp(section, "Domain") == 0)
+                return key->in_domain;
+        if (strcmp(section, "Host") == 0)
+                return key->in_host;
+        return strcmp(key->section, section) == 0;
 }
 
 const ConfigKey *config_key_find(const char *section, const char *name) {

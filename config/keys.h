@@ -31,6 +31,10 @@ typedef enum ConfigKeyId {
         KEY_RETRY_MIN,
         KEY_RETRY_MAX,
         KEY_MAX_OUTSTANDING,
+        KEY_MODE,
+        KEY_CLAIMS,
+        KEY_LEASE,
+        KEY_RECLAIM_EXPIRED,
         KEY_ON_STOP,
         _KEY_MAX,
 } ConfigKeyId;
@@ -54,10 +58,12 @@ struct ConfigKey {
         const char *name;
         const char *fallback; /* the default as text; "" where it is none that can be written */
         bool in_domain;       /* also a key of [Domain NAME] */
+        bool in_host;         /* also a key of [Host NAME] */
         KeyKind kind;
         KeyRead read;        /* NULL: the publish list's, see config/list.h */
         size_t offset, size; /* in Scope if in_domain, else in Config */
         size_t count_offset; /* of a list's number of items */
+        size_t host_offset;  /* in Host if in_host */
         uint64_t min, max;
         const char *const *words; /* by value, with holes; max is the last value */
 };
@@ -68,7 +74,7 @@ const ConfigKey *config_key_each(const ConfigKey *previous);
 const ConfigKey *config_key_get(ConfigKeyId id);
 ConfigKeyId config_key_id(const ConfigKey *key);
 
-/* The key of a section ("Domain" too), or NULL. */
+/* The key of a section ("Domain" and "Host" too), or NULL. */
 const ConfigKey *config_key_find(const char *section, const char *name);
 bool config_section_exists(const char *section);
 

@@ -1,5 +1,6 @@
 /*
- * What a line means: the reader's events -> values in a Scope, the Config or the publish list.
+ * What a line means: the reader's events -> values in a Scope, the Config, a host or the publish
+ * list.
  *
  * Each value is read and judged where it stands; the later one wins, lists append, an empty value
  * takes back what was said before. Reading goes on after every error, so that one run shows them
@@ -14,6 +15,7 @@
 #include <syslog.h>
 
 #include "config/array.h"
+#include "config/hosts.h"
 #include "config/loader.h"
 #include "config/reader.h"
 
@@ -99,11 +101,15 @@ static void on_section(void *userdata, unsigned line, const char *name) {
         loader->headless_said = true;
         loader->section = NULL;
         loader->key = NULL;
+        loader->host = NULL;
         loader->scope = loader->global;
         if (!name)
                 return;
         if (strncmp(name, "Domain", 6) == 0 && strchr(" \t", name[6])) {
                 section_domain(loader, source, name + 6);
+        } else if (strncmp(name, "Host", 4) == 0 && strchr(" \t", name[4])) {
+                loader->host = hosts_section(loader, source, name + 4);
+                loader->section = loader->host ? "Host" : NULL;
         } else if (config_section_exists(name)) {
                 for (const ConfigKey *key = NULL; (key = config_key_each(key));)
                         if (strcmp(key->section, name) == 0)
@@ -122,12 +128,21 @@ static void on_fault(void *userdata, unsigned line, const char *text) {
         loader->doubt_credentials = loader->doubt_list = true;
 }
 
+/* Where the key was set, in the section that is read. */
+static Source *loader_place(Loader *loader, const ConfigKey *key) {
+        Source *sets = loader->host     ? loader->host->sets
+                       : key->in_domain ? loader->scope->sets
+                                        : loader->config_sets;
+
+        return &sets[config_key_id(key)];
+}
+
 /* A value that was refused, or a key that nobody knows: what may be missing now because of it? */
 static void loader_doubt(Loader *loader, const ConfigKey *key) {
         ConfigKeyId id = key ? config_key_id(key) : _KEY_MAX;
 
-        if (id == KEY_RETRY_MIN || id == KEY_RETRY_MAX)
-                loader->scope->bad_retries = true;
+        if (key)
+                loader_place(loader, key)->refused = true;
         if (!key || id == KEY_KEY_FILE || id == KEY_SECURITY)
                 loader->doubt_credentials = true;
         if (!key || id == KEY_PUBLISH_LIST || id == KEY_INCLUDE_HOME_DOMAIN)
@@ -165,8 +180,9 @@ static bool continuation_fits(Loader *loader, Source source, const char *value) 
 static int loader_set(Loader *loader, const ConfigKey *key, Source source, const char *value,
                       char error[static VALUE_ERROR_MAX]) {
         void *base = key->in_domain ? (void *)loader->scope : (void *)loader->config;
-        Source *set = key->in_domain ? &loader->scope->sets[config_key_id(key)]
-                                     : &loader->config_sets[config_key_id(key)];
+        void *slot = loader->host ? (char *)&loader->host->host + key->host_offset
+                                  : (char *)base + key->offset;
+        Source *set = loader_place(loader, key);
         int r;
 
         if (*value == '\0' && config_key_id(key) == KEY_TARGET) {
@@ -179,12 +195,12 @@ static int loader_set(Loader *loader, const ConfigKey *key, Source source, const
                 *set = (Source){0};
                 if (key->kind == KEY_DOMAINS)
                         list_done(&loader->list);
-                return config_key_reset(key, base);
+                return loader->host ? 0 : config_key_reset(key, base);
         }
         if (key->kind == KEY_DOMAINS)
                 r = list_append(&loader->list, value, source, error);
         else
-                r = key->read(key, value, (char *)base + key->offset, error);
+                r = key->read(key, value, slot, error);
         if (r == 0 || key->kind == KEY_ENDPOINTS) /* which keeps what stands before a bad one */
                 *set = source;
         return r;

@@ -8,6 +8,13 @@
 #include "config/list.h"
 #include "config/report.h"
 
+/* One [Host] while it is read. */
+typedef struct HostSection {
+        Host host;
+        Source source;
+        Source sets[_KEY_MAX];
+} HostSection;
+
 typedef struct Loader {
         const char *credentials_directory;
         ConfigReport *report;
@@ -17,6 +24,8 @@ typedef struct Loader {
         void *scopes;                 /* of tsearch(3): the same by name */
         Source config_sets[_KEY_MAX]; /* where the keys outside every Scope were set */
         PublishList list;
+        HostSection *hosts; /* in the order of the files */
+        size_t n_hosts;
         char **files;
         size_t n_files;
         int error; /* -ENOMEM is remembered here */
@@ -24,6 +33,7 @@ typedef struct Loader {
         /* Where the reader is. */
         const char *section; /* NULL: in one that is unknown, or in none */
         Scope *scope;
+        HostSection *host;    /* NULL: not in a [Host] */
         const ConfigKey *key; /* whose value a continuation line goes on with */
         bool headless_said;
 

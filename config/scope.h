@@ -11,6 +11,7 @@
 typedef struct Source {
         uint32_t line;
         uint16_t file;
+        bool refused; /* of a key: a later value was refused; what is in force is not judged */
 } Source;
 
 typedef enum SecurityWord {
@@ -26,8 +27,7 @@ typedef struct Scope {
         Source *sets; /* by ConfigKeyId; only while reading */
         Settings settings;
         SecurityWord security;
-        bool bad_retries; /* RetryMin= or RetryMax= was refused: they are not compared */
-        bool no_key;      /* a key is wanted and there is none */
+        bool no_key; /* a key is wanted and there is none */
         uint16_t priority;
         uint16_t weight;
         uint32_t ttl_sec;

@@ -15,6 +15,7 @@
 #include <strings.h>
 
 #include "config/value.h"
+#include "lib/claim.h"
 #include "lib/util.h"
 
 int value_read_bool(const char *text, bool *ret_value) {
@@ -280,6 +281,12 @@ int value_read_host(const char *text, char **ret_name, char error[static VALUE_E
         if (strspn(last + 1, "0123456789") == strlen(last + 1)) {
                 snprintf(error, VALUE_ERROR_MAX,
                          "an address or a piece of one; a host name is needed");
+                return -EINVAL;
+        }
+        if (strlen(name) > CLAIM_HOST_MAX) {
+                snprintf(error, VALUE_ERROR_MAX,
+                         "a host name of %zu octets; at most %d, what a claim can hold",
+                         strlen(name), CLAIM_HOST_MAX);
                 return -EINVAL;
         }
         *ret_name = TAKE_PTR(name);

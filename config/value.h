@@ -27,7 +27,8 @@ const char *value_format_usec(uint64_t usec, char buffer[static VALUE_USEC_TEXT_
    -EINVAL with a sentence in error; -ENOMEM. */
 int value_read_name(const char *text, char **ret_name, char error[static VALUE_ERROR_MAX]);
 
-/* A name that can be an SRV target: as above, two labels at least, and no address. */
+/* A name that can be an SRV target: as above, two labels at least, CLAIM_HOST_MAX characters at
+   most, and no address. */
 int value_read_host(const char *text, char **ret_name, char error[static VALUE_ERROR_MAX]);
 
 /* A service: two labels that start with an underscore, _vlmcs._tcp (RFC 2782). */

@@ -28,6 +28,8 @@ static bool endpoint_equal(const Endpoint *a, const Endpoint *b) {
 static bool access_is(const Access *access, const Settings *s) {
         if (access->n_servers != s->n_servers || !text_equal(access->zone, s->zone) ||
             access->security != s->security || !text_equal(access->key_file, s->key_file) ||
+            access->mode != s->mode || access->claims != s->claims ||
+            access->lease_usec != s->lease_usec || access->reclaim_expired != s->reclaim_expired ||
             access->on_stop != s->on_stop || access->timeout_usec != s->timeout_usec ||
             access->max_outstanding != s->max_outstanding ||
             access->times.check_interval_usec != s->check_interval_usec ||
@@ -69,6 +71,10 @@ Access *access_unref(Access *access) {
 
 static int copy_settings(Access *access, const Settings *s) {
         access->security = s->security;
+        access->mode = s->mode;
+        access->claims = s->claims;
+        access->lease_usec = s->lease_usec;
+        access->reclaim_expired = s->reclaim_expired;
         access->on_stop = s->on_stop;
         access->timeout_usec = s->timeout_usec;
         access->max_outstanding = s->max_outstanding;

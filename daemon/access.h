@@ -15,6 +15,10 @@ typedef struct Access {
         char *zone; /* Zone=, NULL: discovered */
         Security security;
         char *key_file;
+        Mode mode;
+        Claims claims;
+        uint64_t lease_usec; /* 0: none */
+        bool reclaim_expired;
         OnStop on_stop;
         uint64_t timeout_usec;
         unsigned max_outstanding;

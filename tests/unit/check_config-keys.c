@@ -19,13 +19,21 @@ START_TEST(test_table) {
                 ck_assert_ptr_eq(config_key_get((ConfigKeyId)n), key);
                 ck_assert_ptr_eq(config_key_find(key->section, key->name), key);
                 ck_assert_ptr_eq(config_key_find("Domain", key->name), key->in_domain ? key : NULL);
+                ck_assert_ptr_eq(config_key_find("Host", key->name), key->in_host ? key : NULL);
+                /* A host's value takes the place of [Service]'s, octet by octet. */
+                ck_assert(!key->in_host || (key->size == sizeof(uint16_t) &&
+                                            key->host_offset + key->size <= sizeof(Host)));
                 ck_assert(config_section_exists(key->section));
         }
         ck_assert_uint_eq(n, _KEY_MAX);
         ck_assert_ptr_null(config_key_find("Update", "Mode"));
         ck_assert_ptr_null(config_key_find("Update", "server"));
-        ck_assert_ptr_null(config_key_find("Host", "Port"));
-        ck_assert(!config_section_exists("Host"));
+        ck_assert_ptr_nonnull(config_key_find("Host", "Port"));
+        ck_assert_ptr_nonnull(config_key_find("Host", "Priority"));
+        ck_assert_ptr_nonnull(config_key_find("Host", "Weight"));
+        ck_assert_ptr_null(config_key_find("Host", "TTL"));
+        ck_assert_ptr_null(config_key_find("Domain", "Port"));
+        ck_assert_ptr_nonnull(config_key_find("Domain", "Lease"));
 }
 END_TEST
 
@@ -57,9 +65,15 @@ static const struct {
         {"Update", "Port", "Port= belongs in [Service]"},
         {"Domain", "StopTimeout", "StopTimeout= belongs in [Publish]"},
         {"Domain", "Wieght", "did you mean Weight=?"},
-        {"Ownership", "Lease", "allowed are OnStop="},
-        {"Ownership", "", "allowed are OnStop="},
-        {"Update", "Mode",
+        {"Ownership", "Leases", "did you mean Lease=?"},
+        {"Ownership", "Reclaim", "allowed are Mode= Claims= Lease= ReclaimExpired= OnStop="},
+        {"Ownership", "", "allowed are Mode= Claims= Lease= ReclaimExpired= OnStop="},
+        {"Host", "Prot", "allowed are Port= Priority= Weight="},
+        {"Host", "Wieght", "did you mean Weight=?"},
+        {"Host", "TTL", "TTL= belongs in [Service]"},
+        {"Host", "Target", "Target= belongs in [Service]"},
+        {"Update", "Mode", "Mode= belongs in [Ownership]"},
+        {"Update", "Model",
          "allowed are Server= Zone= Security= KeyFile= Timeout= CheckInterval= "
          "RefreshInterval= RetryMin= RetryMax= MaxOutstanding="},
 };
@@ -79,7 +93,10 @@ START_TEST(test_section_advice) {
         ck_assert_str_eq(config_section_advice("publish", buffer), "did you mean [Publish]?");
         ck_assert_str_eq(config_section_advice("Domian a.com", buffer),
                          "did you mean [Domain NAME]?");
-        ck_assert_ptr_nonnull(strstr(config_section_advice("Host a.com", buffer), "allowed are"));
+        ck_assert_str_eq(config_section_advice("Hots a.com", buffer),
+                         "allowed are [Service], [Publish], [Update], [Ownership], [Domain NAME] "
+                         "and [Host NAME]");
+        ck_assert_str_eq(config_section_advice("Hosts", buffer), "did you mean [Host NAME]?");
         ck_assert_ptr_nonnull(strstr(config_section_advice("", buffer), "allowed are"));
 }
 END_TEST

@@ -9,6 +9,7 @@
 
 #define L63 "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0"
 #define L61 "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxy"
+#define L58 "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuv"
 #define NAME_253 L63 "." L63 "." L63 "." L61
 
 static const struct {
@@ -147,6 +148,8 @@ static const struct {
         {value_read_host, "192.0.2", NULL, "address"},
         {value_read_host, "::1", NULL, "address"},
         {value_read_host, "", NULL, "missing"},
+        {value_read_host, L63 "." L63 "." L63 "." L58, L63 "." L63 "." L63 "." L58, NULL},
+        {value_read_host, L63 "." L63 "." L63 "." L58 "x", NULL, "251 octets; at most 250"},
         {value_read_service, "_vlmcs._tcp", "_vlmcs._tcp", NULL},
         {value_read_service, "_x._udp.", "_x._udp", NULL},
         {value_read_service, "_vlmcs", NULL, "two labels"},

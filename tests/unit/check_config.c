@@ -54,7 +54,12 @@ START_TEST(test_defaults) {
         ck_assert_uint_eq(settings->retry_min_usec, 5 * USEC_PER_SEC);
         ck_assert_uint_eq(settings->retry_max_usec, 30 * USEC_PER_MINUTE);
         ck_assert_uint_eq(settings->max_outstanding, 32);
+        ck_assert_int_eq(settings->mode, MODE_SHARED);
+        ck_assert_int_eq(settings->claims, CLAIMS_AUTO);
+        ck_assert_uint_eq(settings->lease_usec, 0);
+        ck_assert(!settings->reclaim_expired);
         ck_assert_int_eq(settings->on_stop, ON_STOP_KEEP);
+        ck_assert_uint_eq(config->n_hosts, 0);
 }
 END_TEST
 
@@ -68,8 +73,9 @@ START_TEST(test_every_key) {
                         "DnsDomainPublishList=contoso.com\n"
                         "[Update]\nSecurity=none\nServer=ns1.contoso.com\nZone=contoso.com\n"
                         "Timeout=100ms\nCheckInterval=7d\nRefreshInterval=1min\nRetryMin=1d\n"
-                        "RetryMax=1d\nMaxOutstanding=1000\n[Ownership]\nOnStop=withdraw\n");
-        ck_assert_msg(box->result == 0, "%s", box->text);
+                        "RetryMax=1d\nMaxOutstanding=1000\n[Ownership]\nMode=exclusive\n"
+                        "Claims=on\nLease=365d\nReclaimExpired=yes\nOnStop=withdraw\n");
+        ck_assert_msg(box->result == 0 && box->report.n_messages == 0, "%s", box->text);
         const Config *config = box->config;
         ck_assert_str_eq(config->service, "_x._udp");
         ck_assert_str_eq(config->target, "kms1.contoso.com");
@@ -94,6 +100,10 @@ START_TEST(test_every_key) {
         ck_assert_uint_eq(settings->retry_min_usec, USEC_PER_DAY);
         ck_assert_uint_eq(settings->retry_max_usec, USEC_PER_DAY);
         ck_assert_uint_eq(settings->max_outstanding, 1000);
+        ck_assert_int_eq(settings->mode, MODE_EXCLUSIVE);
+        ck_assert_int_eq(settings->claims, CLAIMS_YES);
+        ck_assert_uint_eq(settings->lease_usec, 365 * USEC_PER_DAY);
+        ck_assert(settings->reclaim_expired);
         ck_assert_int_eq(settings->on_stop, ON_STOP_WITHDRAW);
 }
 END_TEST
@@ -192,6 +202,62 @@ START_TEST(test_inherit) {
         ck_assert_uint_eq(b->timeout_usec, 3 * USEC_PER_SEC);
         ck_assert_int_eq(b->on_stop, ON_STOP_WITHDRAW);
         ck_assert_int_eq(a->on_stop, ON_STOP_KEEP);
+}
+END_TEST
+
+/* "mode claims lease reclaim;" of each domain; lease in seconds. O6, O7, O8, O10. */
+static const struct {
+        const char *text, *policies;
+} policies[] = {
+        {OPEN LIST "a.com\n", "0 0 0 0;"},
+        {OPEN LIST "\n a.com\n b.com\n[Ownership]\nMode=exclusive\nLease=1h\n[Domain b.com]\n"
+                   "Mode=shared\nClaims=yes\n",
+         "1 0 3600 0;0 1 3600 0;"},
+        {OPEN LIST "\n a.com\n b.com\n[Domain b.com]\nMode=observe\nLease=2h\nReclaimExpired=1\n"
+                   "[Ownership]\nClaims=yes\nLease=7d\n",
+         "0 1 604800 0;2 1 7200 1;"},
+        {OPEN LIST "\n a.com\n b.com\n[Ownership]\nLease=1h\nReclaimExpired=yes\n[Domain b.com]\n"
+                   "Claims=no\nLease=0\nReclaimExpired=no\n",
+         "0 0 3600 1;0 2 0 0;"},
+        {OPEN LIST "\n a.com\n b.com\n[Domain b.com]\nLease=1h\nLease=\nClaims=off\nClaims=\n",
+         "0 0 0 0;0 0 0 0;"},
+        /* As short as it may be: four times the interval of the same scope. */
+        {OPEN "CheckInterval=1s\n" LIST "a.com\n[Ownership]\nLease=4s\n", "0 0 4 0;"},
+        {OPEN LIST "\n a.com\n b.com\n[Domain b.com]\nLease=4s\nCheckInterval=1s\n",
+         "0 0 0 0;0 0 4 0;"},
+};
+
+static const char *policies_text(const Config *config) {
+        static char text[512];
+        size_t length = 0;
+
+        text[0] = '\0';
+        for (size_t i = 0; i < config->n_domains && length < sizeof(text); i++) {
+                const Settings *s = config->domains[i].settings;
+                length += (size_t)snprintf(
+                        text + length, sizeof(text) - length, "%d %d %llu %d;", s->mode, s->claims,
+                        (unsigned long long)(s->lease_usec / USEC_PER_SEC), s->reclaim_expired);
+        }
+        return text;
+}
+
+START_TEST(test_policies) {
+        config_box_read(box, policies[_i].text);
+        ck_assert_msg(box->result == 0 && box->report.n_messages == 0, "%s\n%s", policies[_i].text,
+                      box->text);
+        ck_assert_str_eq(policies_text(box->config), policies[_i].policies);
+}
+END_TEST
+
+/* A daemon that only looks has nothing to withdraw: worth a word, no reason not to start. */
+START_TEST(test_observe_warning) {
+        config_box_read(box, OPEN "[Ownership]\nMode=observe\nOnStop=withdraw\n" LIST
+                                  "\n a.com\n b.com\n[Domain a.com]\nTTL=1\n");
+        ck_assert_int_eq(box->result, 0);
+        ck_assert_uint_eq(box->report.n_messages, 1);
+        ck_assert_int_eq(box->report.messages[0].priority, LOG_WARNING);
+        ck_assert_ptr_eq(strstr(box->text, "c.conf:5: OnStop=withdraw with Mode=observe"),
+                         box->text);
 }
 END_TEST
 
@@ -297,7 +363,8 @@ START_TEST(test_home_domain) {
 }
 END_TEST
 
-/* 100,000 lines, neither sorted nor unique, within 3 s of this (sanitized) program's time. */
+/* 100,000 lines and as many [Host] sections, neither sorted nor unique, within 3 s of this
+ * (sanitized) program's time. */
 START_TEST(test_many) {
         enum { N = 100000 };
         size_t size;
@@ -308,6 +375,9 @@ START_TEST(test_many) {
         fprintf(stream, OPEN LIST "\n");
         for (unsigned i = 0; i < N; i++)
                 fprintf(stream, "    d%u.contoso.com\n", i * 7919U % (N - 1));
+        for (unsigned i = 0; i < N; i++)
+                fprintf(stream, "[Host kms%u.contoso.com]\nWeight=%u\n", i % CONFIG_HOSTS_MAX,
+                        i % 7);
         ck_assert_int_eq(fclose(stream), 0);
         config_box_write_bytes(box, "c.conf", text, size);
         clock_t start = clock();
@@ -315,6 +385,7 @@ START_TEST(test_many) {
         ck_assert_int_lt((clock() - start) / CLOCKS_PER_SEC, 3);
         ck_assert_msg(box->result == 0, "%s", box->text);
         ck_assert_uint_eq(box->config->n_domains, N - 1);
+        ck_assert_uint_eq(box->config->n_hosts, CONFIG_HOSTS_MAX);
         ck_assert_str_eq(box->config->domains[1].name, "d7919.contoso.com");
         ck_assert_uint_le(sizeof(Domain), 32);
 }
@@ -338,6 +409,8 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, test_drop_ins);
         tcase_add_test(tcase, test_drop_in_starts_anew);
         tcase_add_test(tcase, test_inherit);
+        tcase_add_loop_test(tcase, test_policies, 0, ELEMENTSOF(policies));
+        tcase_add_test(tcase, test_observe_warning);
         tcase_add_loop_test(tcase, test_security, 0, ELEMENTSOF(securities));
         tcase_add_test(tcase, test_key_warnings);
         tcase_add_loop_test(tcase, test_home_domain, 0, ELEMENTSOF(homes));

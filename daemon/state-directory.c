@@ -10,13 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "daemon/private-file.h"
 #include "daemon/state-file.h"
 #include "lib/util.h"
 
@@ -25,28 +24,20 @@
 /* What SQLite keeps beside a database; a -journal is not ours, but would be played back. */
 static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
 
-_printf_(3, 4) static int fail(char **ret_error, int error, const char *format, ...) {
-        va_list arguments;
-
-        va_start(arguments, format);
-        if (vasprintf(ret_error, format, arguments) < 0)
-                *ret_error = NULL;
-        va_end(arguments);
-        return error;
-}
-
 static int directory_lock(StateDirectory *directory, char **ret_error) {
         directory->lock_fd = openat(directory->fd, "lock",
                                     O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
         if (directory->lock_fd < 0)
-                return fail(ret_error, -errno, "cannot open %s/lock: %s", directory->path,
-                            strerror(errno));
+                return private_file_fail(ret_error, -errno, "cannot open %s/lock: %s",
+                                         directory->path, strerror(errno));
         if (flock(directory->lock_fd, LOCK_EX | LOCK_NB) >= 0)
                 return 0;
         if (errno == EWOULDBLOCK)
-                return fail(ret_error, -EBUSY, "another srvpubd uses the state directory %s",
-                            directory->path);
-        return fail(ret_error, -errno, "cannot lock %s/lock: %s", directory->path, strerror(errno));
+                return private_file_fail(ret_error, -EBUSY,
+                                         "another srvpubd uses the state directory %s",
+                                         directory->path);
+        return private_file_fail(ret_error, -errno, "cannot lock %s/lock: %s", directory->path,
+                                 strerror(errno));
 }
 
 /* A new directory is durable when its parent is. */
@@ -64,22 +55,25 @@ static int directory_prepare(const char *path, StateDirectory *directory, char *
         struct stat status;
 
         if (!made && errno != EEXIST)
-                return fail(ret_error, -errno, "cannot make the state directory %s: %s", path,
-                            strerror(errno));
+                return private_file_fail(ret_error, -errno,
+                                         "cannot make the state directory %s: %s", path,
+                                         strerror(errno));
         directory->path = realpath(path, NULL);
         if (directory->path)
                 directory->fd = open(directory->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (directory->fd < 0 || fstat(directory->fd, &status) < 0)
-                return fail(ret_error, -errno, "cannot open the state directory %s: %s", path,
-                            strerror(errno));
+                return private_file_fail(ret_error, -errno,
+                                         "cannot open the state directory %s: %s", path,
+                                         strerror(errno));
         if (asprintf(&directory->file, "%s/" STATE_FILE_NAME, directory->path) < 0) {
                 directory->file = NULL;
-                return fail(ret_error, -ENOMEM, "out of memory opening %s", path);
+                return private_file_fail(ret_error, -ENOMEM, "out of memory opening %s", path);
         }
         if (status.st_mode & S_IWOTH)
-                return fail(ret_error, -EPERM,
-                            "the state directory %s can be written by every user (mode %04o)", path,
-                            status.st_mode & 07777);
+                return private_file_fail(
+                        ret_error, -EPERM,
+                        "the state directory %s can be written by every user (mode %04o)", path,
+                        status.st_mode & 07777);
         if (made)
                 parent_sync(directory->fd);
         return 0;
@@ -109,70 +103,38 @@ void state_directory_done(StateDirectory *directory) {
         *directory = (StateDirectory){.fd = -1, .lock_fd = -1};
 }
 
-static int file_check(int fd, const char *path, char **ret_error) {
-        struct stat status;
-
-        if (fstat(fd, &status) < 0)
-                return fail(ret_error, -errno, "cannot look at %s: %s", path, strerror(errno));
-        if (!S_ISREG(status.st_mode))
-                return fail(ret_error, -EINVAL, "%s is not a regular file", path);
-        if (status.st_uid != geteuid())
-                return fail(ret_error, -EPERM,
-                            "%s belongs to the user %u, but srvpubd runs as the user %u", path,
-                            status.st_uid, geteuid());
-        if ((status.st_mode & 0177) && fchmod(fd, 0600) < 0)
-                return fail(ret_error, -errno, "cannot make %s private: %s", path, strerror(errno));
-        return 0;
-}
-
 int state_directory_find_file(StateDirectory *directory, bool *ret_found, char **ret_error) {
-        int fd = openat(directory->fd, STATE_FILE_NAME,
-                        O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        int fd;
+        int r = private_file_open(directory->fd, STATE_FILE_NAME, directory->file, &fd, ret_error);
 
-        if (fd < 0 && errno == ENOENT) {
-                *ret_found = false;
-                return 0;
-        }
-        if (fd < 0 && errno == ELOOP)
-                return fail(ret_error, -ELOOP, "%s is a symbolic link; it must be a file",
-                            directory->file);
-        if (fd < 0)
-                return fail(ret_error, -errno, "cannot open %s: %s", directory->file,
-                            strerror(errno));
-        int r = file_check(fd, directory->file, ret_error);
-        close(fd);
-        if (r < 0)
+        if (r == 0)
+                close(fd);
+        if (r < 0 && r != -ENOENT)
                 return r;
-        *ret_found = true;
+        *ret_found = r == 0;
         return 0;
 }
 
-/* The name under which nothing is kept yet. We hold the lock: no one else chooses one now. */
-static int name_free_suffix(int fd, char name[static NAME_MAX]) {
-        for (long long when = time(NULL), end = when + 100000; when < end; when++) {
-                (void)snprintf(name, NAME_MAX, STATE_FILE_NAME ".bad-%lld", when);
-                if (faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-                        return errno == ENOENT ? 0 : -errno;
-        }
-        return -EEXIST;
-}
-
-int state_directory_set_aside(StateDirectory *directory, char **ret_path, char **ret_error) {
+int state_directory_set_aside(StateDirectory *directory, const char *why, char **ret_path,
+                              char **ret_error) {
         char name[NAME_MAX], from[NAME_MAX], to[NAME_MAX + 16];
         char *path;
 
-        int r = name_free_suffix(directory->fd, name);
+        int r = private_file_free_name(directory->fd, STATE_FILE_NAME, why, name);
         for (size_t i = 0; i < ELEMENTSOF(suffixes) && r >= 0; i++) {
                 (void)snprintf(from, sizeof(from), STATE_FILE_NAME "%s", suffixes[i]);
                 (void)snprintf(to, sizeof(to), "%s%s", name, suffixes[i]);
                 if (renameat(directory->fd, from, directory->fd, to) < 0 && errno != ENOENT)
                         r = -errno;
         }
+        if (r >= 0 && fsync(directory->fd) < 0)
+                r = -errno;
         if (r < 0)
-                return fail(ret_error, r, "cannot rename %s, which is damaged: %s", directory->file,
-                            strerror(-r));
+                return private_file_fail(ret_error, r, "cannot set %s aside: %s", directory->file,
+                                         strerror(-r));
         if (asprintf(&path, "%s/%s", directory->path, name) < 0)
-                return fail(ret_error, -ENOMEM, "out of memory opening %s", directory->file);
+                return private_file_fail(ret_error, -ENOMEM, "out of memory opening %s",
+                                         directory->file);
         *ret_path = path;
         return 0;
 }
@@ -196,18 +158,20 @@ int state_directory_make_file(StateDirectory *directory, char **ret_error) {
         remove_leftovers(directory->fd);
         if (asprintf(&path, "%s/" NEW_NAME, directory->path) < 0) {
                 path = NULL;
-                return fail(ret_error, -ENOMEM, "out of memory making %s", directory->file);
+                return private_file_fail(ret_error, -ENOMEM, "out of memory making %s",
+                                         directory->file);
         }
         int fd = openat(directory->fd, NEW_NAME, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (fd < 0)
-                return fail(ret_error, -errno, "cannot make %s: %s", path, strerror(errno));
+                return private_file_fail(ret_error, -errno, "cannot make %s: %s", path,
+                                         strerror(errno));
         close(fd);
         int r = state_file_create(path, ret_error);
         if (r < 0)
                 return r;
         if (renameat(directory->fd, NEW_NAME, directory->fd, STATE_FILE_NAME) < 0 ||
             fsync(directory->fd) < 0)
-                return fail(ret_error, -errno, "cannot make %s: %s", directory->file,
-                            strerror(errno));
+                return private_file_fail(ret_error, -errno, "cannot make %s: %s", directory->file,
+                                         strerror(errno));
         return 0;
 }

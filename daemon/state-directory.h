@@ -22,8 +22,10 @@ void state_directory_done(StateDirectory *directory);
    link, no regular file, or another user's. */
 int state_directory_find_file(StateDirectory *directory, bool *ret_found, char **ret_error);
 
-/* Renames state.db and what belongs to it; *ret_path is its new path. */
-int state_directory_set_aside(StateDirectory *directory, char **ret_path, char **ret_error);
+/* Renames state.db and what belongs to it, durably, to state.db.WHY-<time>; *ret_path is its new
+   path. */
+int state_directory_set_aside(StateDirectory *directory, const char *why, char **ret_path,
+                              char **ret_error);
 
 /* Makes an empty state.db: it appears complete or not at all. */
 int state_directory_make_file(StateDirectory *directory, char **ret_error);

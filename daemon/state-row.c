@@ -1,13 +1,14 @@
-/* A row of state.db: bounds, sum, columns.
+/* Rows of state.db: bounds, sums, columns.
  *
  * What is read is checked as if someone else had written it: bounded lengths, no NUL inside a text,
  * no control character (these texts go to the journal), names that are names. What would not pass
  * is never written. The sum is the beginning of the SHA-256 of all fields: it finds the changed
- * bytes that SQLite's own check cannot see.
+ * bytes that SQLite's own check cannot see. Format 1 had fewer fields, of which its sums are.
  */
 #include "daemon/state-row.h"
 
 #include <endian.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <openssl/sha.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 enum {
         TEXT_NAME_MAX = 255,
         TEXT_SERVERS_MAX = 8192,
-        ROW_TEXT_MAX = 4 * TEXT_NAME_MAX + TEXT_SERVERS_MAX + ENDPOINT_TEXT_MAX + PATH_MAX + 64,
+        ROW_TEXT_MAX = 4 * TEXT_NAME_MAX + TEXT_SERVERS_MAX + ENDPOINT_TEXT_MAX + PATH_MAX + 128,
 };
 
 /* The numbers are the file's: they may get more, but never change. */
@@ -38,7 +39,18 @@ enum {
         COLUMN_KEY_FILE,
         COLUMN_DERIVED,
         COLUMN_CONFIRMED,
+        COLUMN_CLAIMED,
+        COLUMN_PRIORITY,
+        COLUMN_WEIGHT,
+        COLUMN_SINCE,
         COLUMN_SUM,
+};
+
+/* And of STATE_HOLD_SQL. */
+enum {
+        HOLD_RECORD,
+        HOLD_FINGERPRINT,
+        HOLD_SUM,
 };
 
 static bool text_is_printable(const char *text, size_t max, bool ascii) {
@@ -68,6 +80,10 @@ bool state_key_valid(const StateRow *row) {
         return name_is_valid(row->record) && name_is_valid(row->target);
 }
 
+bool state_hold_valid(const char *record) {
+        return name_is_valid(record);
+}
+
 bool state_row_valid(const StateRow *row) {
         return state_key_valid(row) && name_is_valid(row->domain) && name_is_valid(row->zone) &&
                text_is_printable(row->servers, TEXT_SERVERS_MAX, true) &&
@@ -76,19 +92,33 @@ bool state_row_valid(const StateRow *row) {
                row->security < _SECURITY_MAX;
 }
 
-/* No text has a control character in it (state_row_valid()): newlines keep the fields apart. */
-static int64_t row_sum(const StateRow *row) {
-        char text[ROW_TEXT_MAX];
+static int64_t text_sum(const char *text, int length) {
         unsigned char hash[SHA256_DIGEST_LENGTH];
         uint64_t sum;
+
+        SHA256((const unsigned char *)text, (size_t)length, hash);
+        memcpy(&sum, hash, sizeof(sum));
+        return (int64_t)be64toh(sum);
+}
+
+/* No text has a control character in it (state_row_valid()): newlines keep the fields apart. */
+static int64_t row_sum(const StateRow *row, unsigned format) {
+        char text[ROW_TEXT_MAX];
 
         int n = snprintf(text, sizeof(text), "%s\n%s\n%u\n%s\n%s\n%s\n%s\n%d\n%d\n%s\n%d\n%d",
                          row->record, row->target, row->port, row->domain, row->zone, row->servers,
                          row->primary, row->zone_given, (int)row->security, row->key_file,
                          row->derived, row->confirmed);
-        SHA256((const unsigned char *)text, (size_t)n, hash);
-        memcpy(&sum, hash, sizeof(sum));
-        return (int64_t)be64toh(sum);
+        if (format > 1)
+                n += snprintf(text + n, sizeof(text) - (size_t)n, "\n%d\n%u\n%u\n%" PRIu64,
+                              row->claimed, row->priority, row->weight, row->since_sec);
+        return text_sum(text, n);
+}
+
+static int64_t hold_sum(const char *record, uint64_t fingerprint) {
+        char text[TEXT_NAME_MAX + 32];
+
+        return text_sum(text, snprintf(text, sizeof(text), "%s\n%016" PRIx64, record, fingerprint));
 }
 
 static const char *column_text(sqlite3_stmt *statement, int column) {
@@ -106,12 +136,15 @@ static unsigned column_number(sqlite3_stmt *statement, int column, unsigned max)
         return number < 0 || number > max ? max + 1 : (unsigned)number;
 }
 
-bool state_row_read(sqlite3_stmt *statement, StateRow *ret_row, int64_t *ret_sum) {
+bool state_row_read(sqlite3_stmt *statement, unsigned format, StateRow *ret_row, int64_t *ret_sum) {
         unsigned port = column_number(statement, COLUMN_PORT, UINT16_MAX),
                  zone_given = column_number(statement, COLUMN_ZONE_GIVEN, 1),
                  security = column_number(statement, COLUMN_SECURITY, _SECURITY_MAX - 1),
                  derived = column_number(statement, COLUMN_DERIVED, 1),
-                 confirmed = column_number(statement, COLUMN_CONFIRMED, 1);
+                 confirmed = column_number(statement, COLUMN_CONFIRMED, 1),
+                 claimed = column_number(statement, COLUMN_CLAIMED, 1),
+                 priority = column_number(statement, COLUMN_PRIORITY, UINT16_MAX),
+                 weight = column_number(statement, COLUMN_WEIGHT, UINT16_MAX);
         StateRow row = {
                 .record = column_text(statement, COLUMN_RECORD),
                 .target = column_text(statement, COLUMN_TARGET),
@@ -125,13 +158,33 @@ bool state_row_read(sqlite3_stmt *statement, StateRow *ret_row, int64_t *ret_sum
                 .key_file = column_text(statement, COLUMN_KEY_FILE),
                 .derived = derived,
                 .confirmed = confirmed,
+                .claimed = claimed,
+                .priority = (uint16_t)priority,
+                .weight = (uint16_t)weight,
+                .since_sec = (uint64_t)sqlite3_column_int64(statement, COLUMN_SINCE),
         };
+        int64_t sum = sqlite3_column_int64(statement, COLUMN_SUM);
 
-        if (port > UINT16_MAX || zone_given > 1 || derived > 1 || confirmed > 1 ||
-            !state_row_valid(&row) || sqlite3_column_int64(statement, COLUMN_SUM) != row_sum(&row))
+        if (port > UINT16_MAX || zone_given > 1 || derived > 1 || confirmed > 1 || claimed > 1 ||
+            priority > UINT16_MAX || weight > UINT16_MAX || !state_row_valid(&row) ||
+            sum != row_sum(&row, format))
                 return false;
         *ret_row = row;
-        *ret_sum = sqlite3_column_int64(statement, COLUMN_SUM);
+        *ret_sum = sum;
+        return true;
+}
+
+bool state_hold_read(sqlite3_stmt *statement, const char **ret_record, uint64_t *ret_fingerprint,
+                     int64_t *ret_sum) {
+        const char *record = column_text(statement, HOLD_RECORD);
+        uint64_t fingerprint = (uint64_t)sqlite3_column_int64(statement, HOLD_FINGERPRINT);
+        int64_t sum = sqlite3_column_int64(statement, HOLD_SUM);
+
+        if (!state_hold_valid(record) || sum != hold_sum(record, fingerprint))
+                return false;
+        *ret_record = record;
+        *ret_fingerprint = fingerprint;
+        *ret_sum = sum;
         return true;
 }
 
@@ -151,7 +204,7 @@ void state_row_bind_key(sqlite3_stmt *statement, const StateRow *row) {
 }
 
 int64_t state_row_bind(sqlite3_stmt *statement, const StateRow *row) {
-        int64_t sum = row_sum(row);
+        int64_t sum = row_sum(row, 2);
 
         state_row_bind_key(statement, row);
         bind_text(statement, COLUMN_DOMAIN, row->domain);
@@ -163,6 +216,23 @@ int64_t state_row_bind(sqlite3_stmt *statement, const StateRow *row) {
         bind_text(statement, COLUMN_KEY_FILE, row->key_file);
         bind_number(statement, COLUMN_DERIVED, row->derived);
         bind_number(statement, COLUMN_CONFIRMED, row->confirmed);
+        bind_number(statement, COLUMN_CLAIMED, row->claimed);
+        bind_number(statement, COLUMN_PRIORITY, row->priority);
+        bind_number(statement, COLUMN_WEIGHT, row->weight);
+        bind_number(statement, COLUMN_SINCE, (int64_t)row->since_sec);
         bind_number(statement, COLUMN_SUM, sum);
+        return sum;
+}
+
+void state_hold_bind_key(sqlite3_stmt *statement, const char *record) {
+        bind_text(statement, HOLD_RECORD, record);
+}
+
+int64_t state_hold_bind(sqlite3_stmt *statement, const char *record, uint64_t fingerprint) {
+        int64_t sum = hold_sum(record, fingerprint);
+
+        state_hold_bind_key(statement, record);
+        bind_number(statement, HOLD_FINGERPRINT, (int64_t)fingerprint);
+        bind_number(statement, HOLD_SUM, sum);
         return sum;
 }

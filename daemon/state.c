@@ -5,25 +5,39 @@
  * group; handlers are the loop's. A handler runs when its group is durable (rule O13: intent
  * before the update is sent), in the order of the writes. A commit that fails fails its group
  * alone: nothing of it is in the file, and the next one tries again.
+ *
+ * Who we are comes before what we did (O4): on a clone of a machine the state is the other's. It
+ * goes first, then the id, so that a kill in between leaves what is noticed again.
  */
 #include "daemon/state.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/identity.h"
+#include "daemon/private-file.h"
 #include "daemon/state-directory.h"
 #include "daemon/state-file.h"
 #include "daemon/state-row.h"
 #include "daemon/worker.h"
 #include "lib/util.h"
 
+typedef enum WriteKind {
+        WRITE_PUT,
+        WRITE_REMOVE,
+        WRITE_HOLD,
+        WRITE_UNHOLD,
+} WriteKind;
+
 struct StateWrite {
         StateWrite *next;
         StateHandler handler;
         void *userdata;
-        bool removes;
-        StateRow row; /* its strings are in text */
+        WriteKind kind;
+        StateRow row; /* its strings are in text; of a hold only the record counts */
+        uint64_t fingerprint;
         char text[];
 };
 
@@ -34,7 +48,8 @@ typedef struct StateWrites {
 
 struct State {
         Job job; /* first: the worker's pointer is ours */
-        Worker *worker;
+        PublisherId id;
+        Worker *worker; /* NULL: open only to look */
         StateDirectory directory;
         StateFile *file;
         StateWrites pending;
@@ -57,13 +72,13 @@ static size_t row_text_size(const StateRow *row) {
                strlen(row->servers) + strlen(row->primary) + strlen(row->key_file) + 7;
 }
 
-static int write_new(const StateRow *row, bool removes, StateWrite **ret_write) {
+static int write_new(WriteKind kind, const StateRow *row, StateWrite **ret_write) {
         StateWrite *write = malloc(sizeof(*write) + row_text_size(row));
         if (!write)
                 return -ENOMEM;
         char *cursor = write->text;
 
-        *write = (StateWrite){.removes = removes, .row = *row};
+        *write = (StateWrite){.kind = kind, .row = *row};
         write->row.record = text_append(&cursor, row->record);
         write->row.target = text_append(&cursor, row->target);
         write->row.domain = text_append(&cursor, row->domain);
@@ -82,14 +97,27 @@ static StateWrite *writes_take(StateWrites *writes) {
         return first;
 }
 
+static int write_run(StateFile *file, const StateWrite *write) {
+        switch (write->kind) {
+        case WRITE_PUT:
+                return state_file_put(file, &write->row);
+        case WRITE_REMOVE:
+                return state_file_remove(file, &write->row);
+        case WRITE_HOLD:
+                return state_file_hold(file, write->row.record, write->fingerprint);
+        case WRITE_UNHOLD:
+                return state_file_unhold(file, write->row.record);
+        }
+        return -EINVAL;
+}
+
 /* In the thread. */
 static void commit_run(Job *job) {
         State *state = (State *)job;
 
         int r = state_file_begin(state->file);
         for (const StateWrite *write = state->group; write && r >= 0; write = write->next)
-                r = write->removes ? state_file_remove(state->file, &write->row)
-                                   : state_file_put(state->file, &write->row);
+                r = write_run(state->file, write);
         if (r >= 0)
                 r = state_file_commit(state->file);
         if (r < 0)
@@ -131,7 +159,54 @@ static void commit_on_done(Job *job) {
 /* Never called: the state frees its worker only when no job is left. */
 static void commit_on_drop(Job *job) {}
 
-static int open_file(State *state, char **ret_set_aside, char **ret_error) {
+/* A second sentence follows the first; without memory it is lost. */
+_printf_(2, 3) static void say(char **sentences, const char *format, ...) {
+        _cleanup_(freep) char *former = TAKE_PTR(*sentences), *text = NULL;
+        va_list arguments;
+
+        va_start(arguments, format);
+        if (vasprintf(&text, format, arguments) < 0)
+                text = NULL;
+        va_end(arguments);
+        if (!former || !text)
+                *sentences = former ? TAKE_PTR(former) : TAKE_PTR(text);
+        else if (asprintf(sentences, "%s; %s", former, text) < 0)
+                *sentences = NULL;
+}
+
+/* What another machine published is neither ours to withdraw nor to claim. */
+static int set_aside_clone(StateDirectory *directory, char **set_aside, char **ret_error) {
+        _cleanup_(freep) char *kept = NULL;
+        bool found = false;
+
+        int r = state_directory_find_file(directory, &found, ret_error);
+        if (r >= 0 && found)
+                r = state_directory_set_aside(directory, "clone", &kept, ret_error);
+        if (r >= 0)
+                say(set_aside,
+                    "the publisher id in %s is another machine's, of which this one seems to be a "
+                    "clone: a new id was drawn%s%s, and a new state begins; nothing of the other "
+                    "machine's records is withdrawn (for records that this machine replaces: "
+                    "srvpubctl takeover DOMAIN --from OLDHOST)",
+                    directory->path, kept ? ", what was published before is kept as " : "",
+                    kept ? kept : "");
+        return r;
+}
+
+static int open_identity(State *state, const char *machine_id_file, char **set_aside,
+                         char **ret_error) {
+        StateDirectory *directory = &state->directory;
+        bool cloned;
+
+        int r = identity_load(directory->path, machine_id_file, &state->id, &cloned, set_aside,
+                              ret_error);
+        if (r < 0 || !cloned)
+                return r;
+        r = set_aside_clone(directory, set_aside, ret_error);
+        return r < 0 ? r : identity_renew(directory->path, machine_id_file, &state->id, ret_error);
+}
+
+static int open_file(State *state, char **set_aside, char **ret_error) {
         StateDirectory *directory = &state->directory;
         _cleanup_(freep) char *reason = NULL, *kept = NULL;
         bool found = false;
@@ -147,72 +222,91 @@ static int open_file(State *state, char **ret_set_aside, char **ret_error) {
                         *ret_error = TAKE_PTR(reason);
                         return r;
                 }
-                r = state_directory_set_aside(directory, &kept, ret_error);
+                r = state_directory_set_aside(directory, "bad", &kept, ret_error);
                 if (r < 0)
                         return r;
         }
         r = state_directory_make_file(directory, ret_error);
         if (r >= 0)
                 r = state_file_open(directory->file, &state->file, ret_error);
-        if (r < 0 || !kept)
-                return r;
-        if (asprintf(ret_set_aside,
-                     "%s; it is kept as %s, and a new state begins without knowing "
-                     "what was published before",
-                     reason ? reason : directory->file, kept) < 0)
-                *ret_set_aside = NULL;
-        return 0;
+        if (r >= 0 && kept)
+                say(set_aside,
+                    "%s; it is kept as %s, and a new state begins without knowing what was "
+                    "published before",
+                    reason ? reason : directory->file, kept);
+        return r;
 }
 
-int state_open(sd_event *event, const char *directory, State **ret_state, char **ret_set_aside,
-               char **ret_error) {
-        _cleanup_(state_closep) State *state = calloc(1, sizeof(*state));
-        _cleanup_(freep) char *set_aside = NULL;
+static int state_new(State **ret_state) {
+        State *state = calloc(1, sizeof(*state));
 
-        if (!state) {
-                *ret_error = NULL;
+        if (!state)
                 return -ENOMEM;
-        }
         state->job = (Job){commit_run, commit_on_done, commit_on_drop, NULL, 0};
         state->directory = (StateDirectory){.fd = -1, .lock_fd = -1};
         (void)writes_take(&state->pending);
+        *ret_state = state;
+        return 0;
+}
 
-        int r = state_directory_open(directory, &state->directory, ret_error);
-        if (r < 0)
-                return r;
-        r = open_file(state, &set_aside, ret_error);
+int state_open(sd_event *event, const char *directory, const char *machine_id_file,
+               State **ret_state, char **ret_set_aside, char **ret_error) {
+        _cleanup_(state_closep) State *state = NULL;
+        _cleanup_(freep) char *set_aside = NULL;
+
+        *ret_error = NULL;
+        int r = state_new(&state);
+        if (r >= 0)
+                r = state_directory_open(directory, &state->directory, ret_error);
+        if (r >= 0)
+                r = open_identity(state, machine_id_file, &set_aside, ret_error);
+        if (r >= 0)
+                r = open_file(state, &set_aside, ret_error);
         if (r < 0)
                 return r;
         r = worker_new(event, 1, &state->worker);
-        if (r < 0) {
-                if (asprintf(ret_error, "cannot prepare writing %s: %s", state->directory.file,
-                             strerror(-r)) < 0)
-                        *ret_error = NULL;
-                return r;
-        }
+        if (r < 0)
+                return private_file_fail(ret_error, r, "cannot prepare writing %s: %s",
+                                         state->directory.file, strerror(-r));
         *ret_set_aside = TAKE_PTR(set_aside);
         *ret_state = TAKE_PTR(state);
         return 0;
 }
 
-int state_open_to_look(const char *directory, State **ret_state, char **ret_error) {
-        _cleanup_(state_closep) State *state = calloc(1, sizeof(*state));
+const PublisherId *state_publisher_id(const State *state) {
+        return &state->id;
+}
+
+static int look_at_file(State *state, const char *path, char **ret_error) {
+        if (access(path, F_OK) == 0)
+                return state_file_open_to_look(path, &state->file, ret_error);
+        return errno == ENOENT ? 0
+                               : private_file_fail(ret_error, -errno, "cannot look at %s: %s", path,
+                                                   strerror(errno));
+}
+
+int state_open_to_look(const char *directory, const char *machine_id_file, State **ret_state,
+                       char **ret_error) {
+        _cleanup_(state_closep) State *state = NULL;
         _cleanup_(freep) char *path = NULL;
+        bool cloned;
 
         *ret_error = NULL;
-        if (!state || asprintf(&path, "%s/" STATE_FILE_NAME, directory) < 0)
-                return -ENOMEM;
-        state->directory = (StateDirectory){.fd = -1, .lock_fd = -1};
-        if (access(path, F_OK) == 0) {
-                int r = state_file_open_to_look(path, &state->file, ret_error);
-                if (r < 0)
-                        return r;
-        } else if (errno != ENOENT) {
-                int r = -errno;
-                if (asprintf(ret_error, "cannot look at %s: %s", path, strerror(errno)) < 0)
-                        *ret_error = NULL;
+        int r = state_new(&state);
+        if (r < 0)
                 return r;
+        if (asprintf(&path, "%s/" STATE_FILE_NAME, directory) < 0) {
+                path = NULL;
+                return -ENOMEM;
         }
+        r = identity_look(directory, machine_id_file, &state->id, &cloned);
+        if (r < 0)
+                return private_file_fail(ret_error, r, "cannot look at the publisher id in %s: %s",
+                                         directory, strerror(-r));
+        if (!cloned)
+                r = look_at_file(state, path, ret_error);
+        if (r < 0)
+                return r;
         *ret_state = TAKE_PTR(state);
         return 0;
 }
@@ -237,19 +331,24 @@ int state_each(State *state, int (*on_row)(const StateRow *row, void *userdata),
         return state_file_each(state->file, on_row, userdata);
 }
 
-static int state_write(State *state, const StateRow *row, bool removes, StateHandler handler,
-                       void *userdata, StateWrite **ret_write) {
-        StateWrite *write;
+int state_each_hold(State *state,
+                    int (*on_hold)(const char *record, uint64_t fingerprint, void *userdata),
+                    void *userdata) {
+        if (state->committing)
+                return -EBUSY;
+        if (!state->file)
+                return 0;
+        return state_file_each_hold(state->file, on_hold, userdata);
+}
 
-        int r = write_new(row, removes, &write);
-        if (r < 0)
-                return r;
+/* Takes the write, also on failure. */
+static int state_submit(State *state, StateWrite *write, StateHandler handler, void *userdata,
+                        StateWrite **ret_write) {
         write->handler = handler;
         write->userdata = userdata;
         *state->pending.end = write;
         state->pending.end = &write->next;
-        if (!state->committing)
-                r = commit_start(state);
+        int r = state->committing ? 0 : commit_start(state);
         if (r < 0) {
                 free(TAKE_PTR(state->group));
                 return r;
@@ -259,27 +358,62 @@ static int state_write(State *state, const StateRow *row, bool removes, StateHan
         return 0;
 }
 
+static int state_write(State *state, WriteKind kind, const StateRow *row, uint64_t fingerprint,
+                       StateHandler handler, void *userdata, StateWrite **ret_write) {
+        StateWrite *write;
+
+        if (!state->worker)
+                return -EROFS;
+        int r = write_new(kind, row, &write);
+        if (r < 0)
+                return r;
+        write->fingerprint = fingerprint;
+        return state_submit(state, write, handler, userdata, ret_write);
+}
+
+static StateRow key_row(const char *record, const char *target, uint16_t port) {
+        return (StateRow){.record = record,
+                          .target = target,
+                          .port = port,
+                          .domain = "",
+                          .zone = "",
+                          .servers = "",
+                          .primary = "",
+                          .key_file = ""};
+}
+
 int state_put(State *state, const StateRow *row, StateHandler handler, void *userdata,
               StateWrite **ret_write) {
         if (!state_row_valid(row))
                 return -EINVAL;
-        return state_write(state, row, false, handler, userdata, ret_write);
+        return state_write(state, WRITE_PUT, row, 0, handler, userdata, ret_write);
 }
 
 int state_remove(State *state, const char *record, const char *target, uint16_t port,
                  StateHandler handler, void *userdata, StateWrite **ret_write) {
-        StateRow key = {.record = record,
-                        .target = target,
-                        .port = port,
-                        .domain = "",
-                        .zone = "",
-                        .servers = "",
-                        .primary = "",
-                        .key_file = ""};
+        StateRow key = key_row(record, target, port);
 
         if (!state_key_valid(&key))
                 return -EINVAL;
-        return state_write(state, &key, true, handler, userdata, ret_write);
+        return state_write(state, WRITE_REMOVE, &key, 0, handler, userdata, ret_write);
+}
+
+int state_hold(State *state, const char *record, uint64_t fingerprint, StateHandler handler,
+               void *userdata, StateWrite **ret_write) {
+        StateRow key = key_row(record, "", 0);
+
+        if (!state_hold_valid(record))
+                return -EINVAL;
+        return state_write(state, WRITE_HOLD, &key, fingerprint, handler, userdata, ret_write);
+}
+
+int state_unhold(State *state, const char *record, StateHandler handler, void *userdata,
+                 StateWrite **ret_write) {
+        StateRow key = key_row(record, "", 0);
+
+        if (!state_hold_valid(record))
+                return -EINVAL;
+        return state_write(state, WRITE_UNHOLD, &key, 0, handler, userdata, ret_write);
 }
 
 void state_write_forget(StateWrite *write) {

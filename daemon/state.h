@@ -8,6 +8,7 @@
 #include <systemd/sd-event.h>
 
 #include "lib/auth.h"
+#include "lib/claim.h"
 
 typedef struct State State;
 
@@ -26,19 +27,30 @@ typedef struct StateRow {
         const char *key_file; /* "" without */
         bool derived;         /* the target was this machine's FQDN, not configured */
         bool confirmed;       /* false: intent only, the update may not have arrived */
+        bool claimed;         /* a read-back has seen it with our claim (O1 c) */
+        uint16_t priority;    /* the numbers as they are configured ... */
+        uint16_t weight;
+        uint64_t since_sec; /* ... since then (O5); 0: not known */
 } StateRow;
 
-/* Opens DIRECTORY/state.db, made if missing, and locks the directory.
+/* Opens DIRECTORY/state.db, made if missing, and locks the directory; who we are comes first (see
+   daemon/identity.h, also for machine_id_file): on a cloned machine the state is set aside as
+   state.db.clone-<time>.
    -EBUSY: another srvpubd holds it. A damaged or foreign file is set aside as state.db.bad-<time>
    and *ret_set_aside (malloc'ed, the caller's; else NULL) says so in a sentence.
    -EUCLEAN: written by a newer version. Other errno: the directory or disk. In each failure
    *ret_error (malloc'ed) is a sentence with the path. */
-int state_open(sd_event *event, const char *directory, State **ret_state, char **ret_set_aside,
-               char **ret_error);
+int state_open(sd_event *event, const char *directory, const char *machine_id_file,
+               State **ret_state, char **ret_set_aside, char **ret_error);
 
-/* Only to read it with state_each(): takes no lock, changes nothing. A directory or file that is
-   not there holds no rows. On failure *ret_error as above. */
-int state_open_to_look(const char *directory, State **ret_state, char **ret_error);
+/* This publisher's id. Of a state that is only looked at: zeros, where one would be drawn. */
+const PublisherId *state_publisher_id(const State *state);
+
+/* Only to read it with state_each() and state_each_hold(): takes no lock, changes nothing; writing
+   is -EROFS. A directory or file that is not there, or another machine's, holds no rows. On failure
+   *ret_error as above. */
+int state_open_to_look(const char *directory, const char *machine_id_file, State **ret_state,
+                       char **ret_error);
 
 /* Commits what is pending (blocks; handlers still due are called from within), unlocks, closes.
    Not to be called from a handler. */
@@ -55,6 +67,16 @@ typedef void (*StateHandler)(int error, const char *text, void *userdata);
 
 /* Handle of a write whose handler is still to be called. */
 typedef struct StateWrite StateWrite;
+
+/* Record names that were withdrawn by command and stay so. fingerprint: of the configuration of
+   then. The same rules as for rows. */
+int state_hold(State *state, const char *record, uint64_t fingerprint, StateHandler handler,
+               void *userdata, StateWrite **ret_write);
+int state_unhold(State *state, const char *record, StateHandler handler, void *userdata,
+                 StateWrite **ret_write);
+int state_each_hold(State *state,
+                    int (*on_hold)(const char *record, uint64_t fingerprint, void *userdata),
+                    void *userdata);
 
 /* Inserts or replaces. handler may be NULL, then *ret_write is not written and may be NULL.
    -EINVAL: a name that is none or has a final dot or more than 255 characters, a control character

@@ -32,8 +32,9 @@ START_TEST(a_new_state_is_empty_and_private) {
         ck_assert_uint_eq(status.st_mode & 07777, 0600);
         state_close(state);
         /* Nothing is left of the way it was made. */
-        ck_assert_uint_eq(directory_count(scratch.directory, ""), 2);
+        ck_assert_uint_eq(directory_count(scratch.directory, ""), 3);
         ck_assert_uint_eq(directory_count(scratch.directory, "lock"), 1);
+        ck_assert_uint_eq(directory_count(scratch.directory, "publisher-id"), 1);
         ck_assert_ptr_null(state_close(NULL));
 }
 END_TEST
@@ -70,7 +71,9 @@ static void open_fails(const char *directory, int error, const char *path) {
         char *set_aside = NULL, *text = NULL;
         State *state = NULL;
 
-        ck_assert_int_eq(state_open(scratch.event, directory, &state, &set_aside, &text), error);
+        ck_assert_int_eq(
+                state_open(scratch.event, directory, scratch.machine_id, &state, &set_aside, &text),
+                error);
         ck_assert_ptr_null(state);
         ck_assert_ptr_null(set_aside);
         ck_assert_ptr_nonnull(text);

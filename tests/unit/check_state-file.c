@@ -35,43 +35,6 @@ static State *open_new_with_rows(unsigned n_rows) {
         return state;
 }
 
-static void sibling_path(const char *suffix, char path[static 120]) {
-        (void)snprintf(path, 120, "%.90s%s", scratch.file, suffix);
-}
-
-/* state.db and its -wal as a kill leaves them. */
-typedef struct Image {
-        char *bytes[2];
-        size_t sizes[2];
-} Image;
-
-static void image_take(Image *ret_image) {
-        char wal[120];
-
-        *ret_image = (Image){};
-        sibling_path("-wal", wal);
-        ret_image->bytes[0] = file_read(scratch.file, &ret_image->sizes[0]);
-        ret_image->bytes[1] = file_read(wal, &ret_image->sizes[1]);
-}
-
-static void image_free(Image *image) {
-        free(image->bytes[0]);
-        free(image->bytes[1]);
-}
-
-/* In an empty directory, with an -shm of someone's. */
-static void image_put(const Image *image) {
-        char wal[120], shm[120];
-
-        directory_remove(scratch.directory);
-        state_close(scratch_open(&scratch));
-        sibling_path("-wal", wal);
-        file_write(scratch.file, image->bytes[0], image->sizes[0]);
-        file_write(wal, image->bytes[1], image->sizes[1]);
-        sibling_path("-shm", shm);
-        file_write(shm, image->bytes[0], image->sizes[0]);
-}
-
 /* As a kill leaves them when sql was the last that was written, and is in the -wal alone. */
 static void image_make(unsigned n_rows, const char *sql, Image *ret_image) {
         State *state = open_new_with_rows(n_rows);
@@ -81,39 +44,22 @@ static void image_make(unsigned n_rows, const char *sql, Image *ret_image) {
         ck_assert_int_eq(sqlite3_exec(reader, "BEGIN; SELECT * FROM total", NULL, NULL, NULL),
                          SQLITE_OK);
         file_execute_sql(scratch.file, sql);
-        image_take(ret_image);
+        image_take(&scratch, ret_image);
         sqlite3_close(reader);
         state_close(state);
         ck_assert_uint_gt(ret_image->sizes[1], 0);
-        image_put(ret_image);
-}
-
-/* The file at path, with its -wal, is what the image was. */
-static void expect_unchanged(const char *path, const Image *image) {
-        char wal[200];
-        size_t size;
-
-        (void)snprintf(wal, sizeof(wal), "%s-wal", path);
-        for (unsigned i = 0; i < 2; i++) {
-                _cleanup_(freep) char *bytes = file_read(i ? wal : path, &size);
-                ck_assert_uint_eq(bytes ? size : 0, image->sizes[i]);
-                if (image->sizes[i] > 0)
-                        ck_assert(memcmp(bytes, image->bytes[i], size) == 0);
-        }
+        image_put(&scratch, ret_image);
 }
 
 /* Opens a file that must be set aside: the sentence names both files, the old bytes are kept, the
    new state is empty and works. */
 static void expect_set_aside(void) {
-        char *set_aside = NULL, *error = NULL;
-        State *state = NULL;
+        char *set_aside = NULL;
         Image image;
         unsigned n_bad = directory_count(scratch.directory, "state.db.bad-");
 
-        image_take(&image);
-        int r = state_open(scratch.event, scratch.directory, &state, &set_aside, &error);
-        ck_assert_msg(r == 0, "%d %s", r, error);
-        ck_assert_ptr_null(error);
+        image_take(&scratch, &image);
+        State *state = scratch_open_saying(&scratch, &set_aside);
         ck_assert_ptr_nonnull(set_aside);
         ck_assert_uint_gt(directory_count(scratch.directory, "state.db.bad-"), n_bad);
 
@@ -121,7 +67,7 @@ static void expect_set_aside(void) {
         ck_assert_ptr_nonnull(name);
         name += strlen(" kept as ");
         *strchr(name, ',') = '\0';
-        expect_unchanged(name, &image);
+        image_expect(name, &image);
         ck_assert_ptr_nonnull(strstr(set_aside, "state.db: "));
         free(set_aside);
         image_free(&image);
@@ -138,6 +84,7 @@ static void expect_set_aside(void) {
 static const char *const tamperings[] = {
         "PRAGMA application_id = 1",
         "PRAGMA user_version = 0",
+        "PRAGMA user_version = 1",
         "PRAGMA user_version = -1",
         "PRAGMA user_version = 1000",
         "CREATE TABLE more (a)",
@@ -158,12 +105,32 @@ static const char *const tamperings[] = {
         "UPDATE offer SET confirmed = 1 - confirmed WHERE port = 1690",
         "UPDATE offer SET security = 1 - security WHERE port = 1690",
         "UPDATE offer SET sum = sum + 1 WHERE port = 1690",
+        "UPDATE offer SET claimed = 1 - claimed WHERE port = 1690",
+        "UPDATE offer SET priority = priority + 1 WHERE port = 1690",
+        "UPDATE offer SET weight = weight - 1 WHERE port = 1690",
+        "UPDATE offer SET since = since + 1 WHERE port = 1690",
+        "DROP TABLE hold",
+        "CREATE INDEX more ON hold (fingerprint)",
+        "UPDATE total SET n_holds = n_holds - 1",
+        "UPDATE total SET hold_sum = hold_sum - 1",
+        "DELETE FROM hold",
+        "DELETE FROM hold WHERE record = 'a.b'",
+        "INSERT INTO hold SELECT 'e.f', fingerprint, sum FROM hold LIMIT 1",
+        "UPDATE hold SET record = 'e.f' WHERE record = 'a.b'",
+        "UPDATE hold SET fingerprint = 1 - fingerprint WHERE record = 'a.b'",
+        "UPDATE hold SET sum = sum + 1 WHERE record = 'a.b'",
         "INSERT INTO offer SELECT 'a.b', target, port, domain, zone, servers, \"primary\","
-        " zone_given, security, key_file, derived, confirmed, sum FROM offer LIMIT 1",
+        " zone_given, security, key_file, derived, confirmed, claimed, priority, weight, since, sum"
+        " FROM offer LIMIT 1",
 };
 
 START_TEST(tampering_is_noticed) {
-        state_close(open_new_with_rows(20));
+        State *state = open_new_with_rows(20);
+
+        ck_assert_int_eq(state_hold(state, "a.b", 1, NULL, NULL, NULL), 0);
+        ck_assert_int_eq(state_hold(state, "c.d", UINT64_MAX, NULL, NULL, NULL), 0);
+        state_close(state);
+        state_close(scratch_open(&scratch));
         file_execute_sql(scratch.file, tamperings[_i]);
         expect_set_aside();
 }
@@ -196,9 +163,10 @@ END_TEST
 
 /* The sum as the file has it, of what C takes the texts for, so that only the bounds can refuse. */
 static int64_t hostile_sum(void) {
-        static const char sql[] = "SELECT record" NL "target" NL "port" NL "domain" NL "zone" NL
-                                  "servers" NL "\"primary\"" NL "zone_given" NL "security" NL
-                                  "key_file" NL "derived" NL "confirmed FROM offer";
+        static const char sql[] =
+                "SELECT record" NL "target" NL "port" NL "domain" NL "zone" NL "servers" NL
+                "\"primary\"" NL "zone_given" NL "security" NL "key_file" NL "derived" NL
+                "confirmed" NL "claimed" NL "priority" NL "weight" NL "since FROM offer";
         unsigned char hash[SHA256_DIGEST_LENGTH];
         sqlite3_stmt *statement = NULL;
         sqlite3 *db = NULL;
@@ -241,6 +209,12 @@ static const struct {
         {"security = 4294967296", false},
         {"derived = 2", false},
         {"confirmed = -1", false},
+        {"claimed = 2", false},
+        {"priority = 65535", true},
+        {"priority = 65536", false},
+        {"weight = -1", false},
+        {"weight = 4294967296", false},
+        {"since = 9223372036854775807", true},
         {"zone_given = 256", false},
         {"record = '" X50 "." X50 "." X50 "." X50 "." X50 ".x'", false},
         {"zone = '" X50 X50 "'", false},
@@ -290,7 +264,7 @@ START_TEST(damage_that_only_writing_would_meet_is_noticed) {
         Image image;
 
         state_close(open_new_with_rows(20));
-        image_take(&image);
+        image_take(&scratch, &image);
         memcpy(image.bytes[0] + 32, list, sizeof(list));
         file_write(scratch.file, image.bytes[0], image.sizes[0]);
         image_free(&image);
@@ -303,18 +277,19 @@ START_TEST(a_newer_version_is_left_as_it_is) {
         State *state = NULL;
         Image image;
 
-        image_make(10, "CREATE TABLE more (a); PRAGMA user_version = 2", &image);
-        ck_assert_int_eq(state_open(scratch.event, scratch.directory, &state, &set_aside, &error),
+        image_make(10, "CREATE TABLE more (a); PRAGMA user_version = 3", &image);
+        ck_assert_int_eq(state_open(scratch.event, scratch.directory, scratch.machine_id, &state,
+                                    &set_aside, &error),
                          -EUCLEAN);
         ck_assert_ptr_null(set_aside);
-        ck_assert_msg(error && strstr(error, scratch.file) && strstr(error, "version 2"), "%s",
+        ck_assert_msg(error && strstr(error, scratch.file) && strstr(error, "version 3"), "%s",
                       error);
         free(error);
-        expect_unchanged(scratch.file, &image);
+        image_expect(scratch.file, &image);
         image_free(&image);
         ck_assert_uint_eq(directory_count(scratch.directory, "state.db.bad-"), 0);
 
-        file_execute_sql(scratch.file, "DROP TABLE more; PRAGMA user_version = 1");
+        file_execute_sql(scratch.file, "DROP TABLE more; PRAGMA user_version = 2");
         state = scratch_open(&scratch);
         ck_assert_int_eq(rows_check(state), 10);
         state_close(state);
@@ -363,7 +338,7 @@ static bool says_newer(const Image *image) {
                 return false;
         memcpy(&version, image->bytes[0] + 60, sizeof(version));
         version = ntohl(version);
-        return version > 1 && version < 1000;
+        return version > 2 && version < 1000;
 }
 
 /* Opens what was damaged. Returns the number of rows, each as it was written; -1: set aside. */
@@ -371,7 +346,8 @@ static int open_damaged(const Image *image) {
         _cleanup_(freep) char *set_aside = NULL, *error = NULL;
         State *state = NULL;
 
-        int r = state_open(scratch.event, scratch.directory, &state, &set_aside, &error);
+        int r = state_open(scratch.event, scratch.directory, scratch.machine_id, &state, &set_aside,
+                           &error);
         if (r == -EUCLEAN && says_newer(image))
                 return -1;
         ck_assert_msg(r == 0, "%d %s", r, error);
@@ -398,7 +374,7 @@ static unsigned damage_often(const Image *image, unsigned which, bool (*allowed)
                         memcpy(copy.bytes[j], image->bytes[j], image->sizes[j]);
                 }
                 image_damage(&copy, which, &seed);
-                image_put(&copy);
+                image_put(&scratch, &copy);
                 int n = open_damaged(&copy);
                 ck_assert_msg(n == -1 || allowed(n), "damage %u: %d rows", i, n);
                 n_bad += n == -1;
@@ -418,10 +394,10 @@ START_TEST(damage_is_told_from_data) {
         Image image;
 
         rows_put(&scratch, state, 77, 78);
-        image_take(&image);
+        image_take(&scratch, &image);
         state_close(state);
         ck_assert_uint_gt(image.sizes[1], 0);
-        image_put(&image);
+        image_put(&scratch, &image);
         ck_assert_int_eq(open_damaged(&image), N_ROWS);
 
         unsigned n_bad = damage_often(&image, _i, all_rows);
@@ -450,11 +426,11 @@ START_TEST(damage_of_a_long_wal_leaves_what_once_was) {
                          SQLITE_OK);
         for (unsigned first = 0; first < N_ROWS; first += 20)
                 rows_put(&scratch, state, first, first + 20);
-        image_take(&image);
+        image_take(&scratch, &image);
         sqlite3_close(reader);
         state_close(state);
         ck_assert_uint_gt(image.sizes[1], image.sizes[0]);
-        image_put(&image);
+        image_put(&scratch, &image);
         ck_assert_int_eq(open_damaged(&image), N_ROWS);
         (void)damage_often(&image, _i, whole_groups);
         image_free(&image);

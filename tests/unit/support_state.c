@@ -23,6 +23,11 @@ void scratch_init(Scratch *scratch) {
         ck_assert_ptr_nonnull(mkdtemp(scratch->root));
         (void)snprintf(scratch->directory, sizeof(scratch->directory), "%s/state", scratch->root);
         (void)snprintf(scratch->file, sizeof(scratch->file), "%s/state.db", scratch->directory);
+        (void)snprintf(scratch->identity, sizeof(scratch->identity), "%s/publisher-id",
+                       scratch->directory);
+        (void)snprintf(scratch->machine_id, sizeof(scratch->machine_id), "%s/machine-id",
+                       scratch->root);
+        scratch_set_machine(scratch, "0123456789abcdef0123456789abcdef");
         ck_assert_int_ge(sd_event_new(&scratch->event), 0);
 }
 
@@ -59,12 +64,16 @@ void directory_remove(const char *directory) {
 typedef struct Count {
         const char *prefix;
         unsigned n;
+        char name[100]; /* one of them */
 } Count;
 
 static void name_count(int fd, const char *name, void *userdata) {
         Count *count = userdata;
 
-        count->n += strncmp(name, count->prefix, strlen(count->prefix)) == 0;
+        if (strncmp(name, count->prefix, strlen(count->prefix)) != 0)
+                return;
+        count->n++;
+        (void)snprintf(count->name, sizeof(count->name), "%s", name);
 }
 
 unsigned directory_count(const char *directory, const char *prefix) {
@@ -74,13 +83,44 @@ unsigned directory_count(const char *directory, const char *prefix) {
         return count.n;
 }
 
-State *scratch_open(Scratch *scratch) {
-        char *set_aside = NULL, *error = NULL;
+void directory_find(const char *directory, const char *prefix, char ret_path[static 200]) {
+        Count count = {.prefix = prefix};
+
+        directory_each(directory, name_count, &count);
+        ck_assert_msg(count.n > 0, "no %s* in %s", prefix, directory);
+        (void)snprintf(ret_path, 200, "%.90s/%s", directory, count.name);
+}
+
+void scratch_set_machine(Scratch *scratch, const char *machine_id) {
+        file_write(scratch->machine_id, machine_id, strlen(machine_id));
+}
+
+State *scratch_open_saying(Scratch *scratch, char **ret_set_aside) {
+        char *error = NULL;
         State *state = NULL;
 
-        int r = state_open(scratch->event, scratch->directory, &state, &set_aside, &error);
+        *ret_set_aside = NULL;
+        int r = state_open(scratch->event, scratch->directory, scratch->machine_id, &state,
+                           ret_set_aside, &error);
         ck_assert_msg(r == 0, "state_open: %d, %s", r, error ? error : "no sentence");
+        ck_assert_ptr_null(error);
+        return state;
+}
+
+State *scratch_open(Scratch *scratch) {
+        char *set_aside;
+        State *state = scratch_open_saying(scratch, &set_aside);
+
         ck_assert_msg(!set_aside, "%s", set_aside);
+        return state;
+}
+
+State *scratch_look(Scratch *scratch) {
+        char *error = NULL;
+        State *state = NULL;
+
+        int r = state_open_to_look(scratch->directory, scratch->machine_id, &state, &error);
+        ck_assert_msg(r == 0, "state_open_to_look: %d, %s", r, error ? error : "no sentence");
         return state;
 }
 
@@ -111,6 +151,12 @@ StateRow row_make(unsigned i, unsigned slot) {
                 .key_file = text->key_file,
                 .derived = i % 13 == 0,
                 .confirmed = i % 4 == 0,
+                .claimed = i % 3 == 1,
+                .priority = (uint16_t)(i * 7),
+                .weight = (uint16_t)~i,
+                .since_sec = i % 6 == 0   ? 0
+                             : i % 6 == 5 ? UINT64_MAX
+                                          : 1700000000 + i,
         };
 }
 
@@ -120,7 +166,9 @@ bool row_equal(const StateRow *a, const StateRow *b) {
                strcmp(a->zone, b->zone) == 0 && strcmp(a->servers, b->servers) == 0 &&
                strcmp(a->primary, b->primary) == 0 && a->zone_given == b->zone_given &&
                a->security == b->security && strcmp(a->key_file, b->key_file) == 0 &&
-               a->derived == b->derived && a->confirmed == b->confirmed;
+               a->derived == b->derived && a->confirmed == b->confirmed &&
+               a->claimed == b->claimed && a->priority == b->priority && a->weight == b->weight &&
+               a->since_sec == b->since_sec;
 }
 
 static void count_durable(int error, const char *text, void *userdata) {
@@ -138,11 +186,15 @@ void rows_put(Scratch *scratch, State *state, unsigned first, unsigned end) {
         wait_for(scratch->event, &n_done, end - first);
 }
 
-static int row_check(const StateRow *row, void *userdata) {
+unsigned row_number(const StateRow *row) {
         unsigned domain = 0;
 
         ck_assert_int_eq(sscanf(row->domain, "d%u", &domain), 1);
-        StateRow expected = row_make(2 * domain + (row->target[3] == '1'), 1);
+        return 2 * domain + (row->target[3] == '1');
+}
+
+static int row_check(const StateRow *row, void *userdata) {
+        StateRow expected = row_make(row_number(row), 1);
         ck_assert_msg(row_equal(row, &expected), "%s %s is not what was written", row->record,
                       row->target);
         (*(int *)userdata)++;
@@ -193,6 +245,49 @@ void file_execute_sql(const char *path, const char *sql) {
         ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
         ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, &error) == SQLITE_OK, "%s: %s", sql, error);
         sqlite3_close(db);
+}
+
+static void sibling_path(const Scratch *scratch, const char *suffix, char path[static 120]) {
+        (void)snprintf(path, 120, "%.90s%s", scratch->file, suffix);
+}
+
+void image_take(const Scratch *scratch, Image *ret_image) {
+        char wal[120];
+
+        *ret_image = (Image){};
+        sibling_path(scratch, "-wal", wal);
+        ret_image->bytes[0] = file_read(scratch->file, &ret_image->sizes[0]);
+        ret_image->bytes[1] = file_read(wal, &ret_image->sizes[1]);
+}
+
+void image_free(Image *image) {
+        free(image->bytes[0]);
+        free(image->bytes[1]);
+}
+
+void image_put(Scratch *scratch, const Image *image) {
+        char wal[120], shm[120];
+
+        directory_remove(scratch->directory);
+        state_close(scratch_open(scratch));
+        sibling_path(scratch, "-wal", wal);
+        file_write(scratch->file, image->bytes[0], image->sizes[0]);
+        file_write(wal, image->bytes[1], image->sizes[1]);
+        sibling_path(scratch, "-shm", shm);
+        file_write(shm, image->bytes[0], image->sizes[0]);
+}
+
+void image_expect(const char *path, const Image *image) {
+        char wal[200];
+        size_t size;
+
+        (void)snprintf(wal, sizeof(wal), "%s-wal", path);
+        for (unsigned i = 0; i < 2; i++) {
+                _cleanup_(freep) char *bytes = file_read(i ? wal : path, &size);
+                ck_assert_uint_eq(bytes ? size : 0, image->sizes[i]);
+                if (image->sizes[i] > 0)
+                        ck_assert(memcmp(bytes, image->bytes[i], size) == 0);
+        }
 }
 
 pid_t child_start(Scratch *scratch, void (*run)(int fd), int *ret_fd) {

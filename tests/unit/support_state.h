@@ -10,9 +10,11 @@
 
 /* A directory that the test has for itself, and its loop. */
 typedef struct Scratch {
-        char root[64];      /* made */
-        char directory[80]; /* root/state: for state_open() to make */
-        char file[96];      /* directory/state.db */
+        char root[64];       /* made */
+        char directory[80];  /* root/state: for state_open() to make */
+        char file[96];       /* directory/state.db */
+        char identity[96];   /* directory/publisher-id */
+        char machine_id[80]; /* root/machine-id: made */
         sd_event *event;
 } Scratch;
 
@@ -23,12 +25,21 @@ void scratch_done(Scratch *scratch);
 void directory_remove(const char *directory);
 /* How many names in directory begin so. */
 unsigned directory_count(const char *directory, const char *prefix);
+/* The path of one; fails the test if there is none. */
+void directory_find(const char *directory, const char *prefix, char ret_path[static 200]);
 
 /* Opens; fails the test if it cannot be, or if something was set aside. */
 State *scratch_open(Scratch *scratch);
+/* The same with what was set aside, which the caller frees. */
+State *scratch_open_saying(Scratch *scratch, char **ret_set_aside);
+State *scratch_look(Scratch *scratch);
+/* This machine gets another machine id. */
+void scratch_set_machine(Scratch *scratch, const char *machine_id);
 
 /* Row number i. Its texts live until the next call with the same slot (0 or 1). */
 StateRow row_make(unsigned i, unsigned slot);
+/* The number of a row that row_make() made, by its key. */
+unsigned row_number(const StateRow *row);
 bool row_equal(const StateRow *a, const StateRow *b);
 
 /* Puts rows first..end-1 and runs the loop until all are durable. */
@@ -46,6 +57,19 @@ void file_write(const char *path, const char *bytes, size_t size);
 
 /* Executes sql on a second connection to the file. */
 void file_execute_sql(const char *path, const char *sql);
+
+/* state.db and its -wal as a kill leaves them. */
+typedef struct Image {
+        char *bytes[2];
+        size_t sizes[2];
+} Image;
+
+void image_take(const Scratch *scratch, Image *ret_image);
+void image_free(Image *image);
+/* In an empty directory, with an -shm of someone's. */
+void image_put(Scratch *scratch, const Image *image);
+/* Fails the test unless the file at path, with its -wal, is what the image was. */
+void image_expect(const char *path, const Image *image);
 
 /* Runs a child with a loop of its own, which writes to fd what it has done; the test reads that
    from *ret_fd. It never ends but by child_kill(), or with the test. */

@@ -1,0 +1,26 @@
+/* The record names that an operator withdrew by command: they stay withdrawn until they are
+   published by command, or their configuration changes; over restarts too. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/state.h"
+
+typedef struct Holds Holds;
+
+/* Reads what the state knows of; the state outlives it. */
+int holds_new(State *state, Holds **ret_holds);
+Holds *holds_free(Holds *holds);
+
+/* Whether record is held. A hold made under another fingerprint has ended: it is forgotten. */
+bool holds_has(Holds *holds, const char *record, uint64_t fingerprint);
+
+/* Ends those that were not asked for since the last call: their domains have left the
+   configuration. */
+void holds_sweep(Holds *holds);
+
+/* Begins or ends one; both go on in memory even if the state cannot be written, which is then
+   negative errno, or logged when it is the disk that will not. */
+int holds_add(Holds *holds, const char *record, uint64_t fingerprint);
+int holds_remove(Holds *holds, const char *record);

@@ -1,8 +1,9 @@
-/* What is offered at record names: one target and port, shared, reference counted; and with the
-   numbers of one record name. */
+/* What is offered at record names: one target and port, shared, reference counted; and what is
+   wanted at one record name: the target's offer with its numbers, and those of further hosts. */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/name.h"
@@ -25,21 +26,41 @@ bool offer_equal(const Offer *a, const Offer *b);
 /* As an SRV without numbers. */
 Srv offer_srv(const Offer *offer);
 
-/* Numbers for the offer at one record name. offer NULL: nothing is wanted, take away what is ours,
-   but not before start_usec (CLOCK_BOOTTIME; 0: at once). */
+/* The further hosts of a daemon, the same in every domain; reference counted. */
+typedef struct HostOffer {
+        Offer *offer; /* the list's */
+        uint16_t priority;
+        uint16_t weight;
+} HostOffer;
+
+typedef struct HostList {
+        unsigned n_refs;
+        size_t n;
+        HostOffer hosts[];
+} HostList;
+
+/* With room for n hosts, to be filled in by the caller, who hands over the references. */
+int host_list_new(size_t n, HostList **ret_list);
+HostList *host_list_unref(HostList *list);
+
+/* offer NULL: nothing is wanted, take away what is ours, but not before start_usec (CLOCK_BOOTTIME;
+   0: at once). */
 typedef struct Wanted {
-        Offer *offer;
+        Offer *offer; /* of the target */
         uint16_t priority;
         uint16_t weight;
         uint32_t ttl_sec;
+        HostList *hosts; /* may be NULL */
         uint64_t start_usec;
 } Wanted;
 
 /* Whether they ask for the same; when nothing is wanted nothing else counts. */
 bool wanted_equal(const Wanted *a, const Wanted *b);
 
-/* Puts another in the place of *wanted, which owns a reference to its offer. */
+/* Puts another in the place of *wanted, which owns references to its offers. */
 void wanted_replace(Wanted *wanted, const Wanted *with);
 
-/* All zero if nothing is wanted. */
-Srv wanted_srv(const Wanted *wanted);
+/* How many offers; the i-th, the target's first; and as an SRV with the numbers and TTL wanted. */
+size_t wanted_count(const Wanted *wanted);
+Offer *wanted_offer(const Wanted *wanted, size_t i);
+Srv wanted_srv(const Wanted *wanted, size_t i);

@@ -1,9 +1,9 @@
-/* daemon/memory: rows of the state as one driver knows them. Rule O13: the intent is durable before
-   an update, the confirmation follows the read-back, and a row goes only when its record was seen
-   to be gone. */
+/* daemon/memory: rows of the state <-> items of a ledger. What is written comes back the same (O5,
+   O13), and a row that another way to the zone wrote has to be written again. */
 #include "daemon/memory.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static ZoneTable zones;
 static Access *way; /* to the zone */
 static Zone *zone;
 static Server *server;
-static Memory memory;
+static Ledger ledger;
 static Offer *kms1, *kms2;
 static char *rows; /* what the state holds, as text */
 
@@ -70,11 +70,11 @@ static void set_up(void) {
                          0);
         kms1 = offer_make("kms1.contoso.com", 1688, false);
         kms2 = offer_make("kms2.contoso.com", 1688, true);
-        memory = (Memory){0};
+        ledger = (Ledger){0};
 }
 
 static void tear_down(void) {
-        memory_done(&memory);
+        ledger_done(&ledger);
         (void)offer_unref(kms1);
         (void)offer_unref(kms2);
         (void)server_unref(server);
@@ -104,8 +104,13 @@ static void on_durable(int error, const char *text, void *userdata) {
 }
 
 static int print_row(const StateRow *row, void *userdata) {
-        fprintf(userdata, "%s:%u %s%s%s\n", row->target, row->port, row->servers,
-                row->derived ? "derived " : "", row->confirmed ? "confirmed" : "intended");
+        ck_assert_str_eq(row->record, "_vlmcs._tcp.contoso.com");
+        ck_assert_str_eq(row->domain, "contoso.com");
+        fprintf(userdata, "%s:%u %u %u since %" PRIu64 "%s%s%s by %s at %s%s\n", row->target,
+                row->port, row->priority, row->weight, row->since_sec,
+                row->derived ? " derived" : "", row->confirmed ? " confirmed" : "",
+                row->claimed ? " claimed" : "", row->servers[0] ? row->servers : "-",
+                row->primary[0] ? row->primary : "-", row->zone_given ? " given" : "");
         return 0;
 }
 
@@ -130,101 +135,120 @@ static const char *rows_now(void) {
         return rows;
 }
 
-static void intend(Offer *offer) {
-        MemorySource from = source();
-        StateWrite *write = NULL;
-        unsigned n_done = 0;
-
-        ck_assert_int_eq(memory_intend(&memory, &from, offer, on_durable, &n_done, &write), 0);
-        ck_assert_uint_eq(n_done, 0);
-        wait_for(scratch.event, &n_done, 1);
-        memory_find(&memory, offer)->current = true; /* as the driver does */
-}
-
-static void settle(Offer *wanted, bool keep) {
-        MemorySource from = source();
-
-        memory_settle(&memory, &from, wanted, keep);
+static LedgerItem item_of(Offer *offer) {
+        return (LedgerItem){
+                .offer = offer,
+                .since_sec = 1700000000,
+                .priority = 10,
+                .weight = 20,
+                .confirmed = true,
+                .claimed = true,
+                .current = true,
+        };
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-START_TEST(intent_then_confirmation) {
-        intend(kms1);
-        ck_assert(!memory_find(&memory, kms1)->confirmed);
-        ck_assert_str_eq(rows_now(), "kms1.contoso.com:1688 intended\n");
-        settle(kms1, false);
-        ck_assert(memory_find(&memory, kms1)->confirmed);
-        ck_assert_str_eq(rows_now(), "kms1.contoso.com:1688 confirmed\n");
-        intend(kms1); /* it is missing, or has other numbers */
-        ck_assert(!memory_find(&memory, kms1)->confirmed);
-        ck_assert_uint_eq(memory.n, 1);
-        ck_assert_str_eq(rows_now(), "kms1.contoso.com:1688 intended\n");
+START_TEST(handler_is_called_when_the_row_is_durable) {
+        LedgerItem item = item_of(kms1);
+        MemorySource from = source();
+        StateWrite *write = NULL;
+        unsigned n_done = 0;
+
+        item.confirmed = item.claimed = false;
+        ck_assert_int_eq(memory_write(&from, &item, on_durable, &n_done, &write), 0);
+        ck_assert_ptr_nonnull(write);
+        ck_assert_uint_eq(n_done, 0);
+        wait_for(scratch.event, &n_done, 1);
+        ck_assert_str_eq(rows_now(), "kms1.contoso.com:1688 10 20 since 1700000000 by - at "
+                                     "192.0.2.53:5353\n");
 }
 END_TEST
 
-/* O1 b: a record that makes our offer is ours as soon as it is seen in order. */
-START_TEST(record_found_in_order_is_remembered) {
-        settle(kms2, false);
-        ck_assert_str_eq(rows_now(), "kms2.contoso.com:1688 derived confirmed\n");
+/* O13: the same key, so a confirmation takes the place of the intent. */
+START_TEST(row_is_replaced) {
+        LedgerItem item = item_of(kms2);
+        MemorySource from = source();
+        const LedgerStore store = memory_store(&from);
+
+        item.confirmed = item.claimed = false;
+        store.put(&item, store.userdata);
+        item = item_of(kms2);
+        from.primary = NULL;
+        store.put(&item, store.userdata);
+        ck_assert(item.current);
+        ck_assert_str_eq(rows_now(), "kms2.contoso.com:1688 10 20 since 1700000000 derived "
+                                     "confirmed claimed by - at -\n");
 }
 END_TEST
 
-/* A check that finds all in order writes nothing. */
-START_TEST(confirmed_row_is_not_written_again) {
-        settle(kms1, false);
-        (void)rows_now();
-        ck_assert_int_eq(state_remove(state, "_vlmcs._tcp.contoso.com", "kms1.contoso.com", 1688,
-                                      NULL, NULL, NULL),
-                         0);
-        settle(kms1, false);
+START_TEST(row_is_removed) {
+        LedgerItem items[] = {item_of(kms1), item_of(kms2)};
+        MemorySource from = source();
+        const LedgerStore store = memory_store(&from);
+
+        for (size_t i = 0; i < ELEMENTSOF(items); i++)
+                store.put(&items[i], store.userdata);
+        ck_assert_int_eq(store.remove(&items[0], store.userdata), 0);
+        ck_assert_int_eq(store.remove(&items[0], store.userdata), 0); /* once is enough */
+        ck_assert_str_eq(rows_now(), "kms2.contoso.com:1688 10 20 since 1700000000 derived "
+                                     "confirmed claimed by - at 192.0.2.53:5353\n");
+}
+END_TEST
+
+/* What the state does not take is not durable, and is tried again. */
+START_TEST(row_that_cannot_be_written_is_not_current) {
+        LedgerItem item = item_of(kms1);
+        MemorySource from = source();
+        const LedgerStore store = memory_store(&from);
+
+        from.record = "_vlmcs._tcp.con\ntoso.com";
+        store.put(&item, store.userdata);
+        ck_assert(!item.current);
+        ck_assert_int_lt(store.remove(&item, store.userdata), 0);
         ck_assert_str_eq(rows_now(), "");
 }
 END_TEST
 
-START_TEST(former_offers_are_forgotten_or_kept) {
-        bool keep = _i & 1, wants = _i & 2;
-
-        intend(kms1);
-        intend(kms2);
-        settle(wants ? kms2 : NULL, keep);
-        ck_assert_str_eq(rows_now(), keep && wants ? "kms1.contoso.com:1688 intended\n"
-                                                     "kms2.contoso.com:1688 derived confirmed\n"
-                                     : keep        ? "kms1.contoso.com:1688 intended\n"
-                                                     "kms2.contoso.com:1688 derived intended\n"
-                                     : wants       ? "kms2.contoso.com:1688 derived confirmed\n"
-                                                   : "");
-        ck_assert_uint_eq(memory.n, keep ? 2 : wants);
-        ck_assert((memory_find(&memory, kms1) != NULL) == keep);
-}
-END_TEST
-
-/* Another Server=: the row has to say so, although the record is as it was. */
-START_TEST(row_follows_the_access) {
-        settle(kms1, false);
-        (void)access_unref(way);
-        way = access_make("192.0.2.1", "contoso.com");
-        memory_outdate(&memory);
-        settle(kms1, false);
-        ck_assert_str_eq(rows_now(), "kms1.contoso.com:1688 192.0.2.1confirmed\n");
-}
-END_TEST
-
-/* O13: the same name, but now the operator's word. */
-START_TEST(row_follows_the_origin_of_the_target) {
-        Offer *configured = offer_make("KMS2.contoso.com", 1688, false);
-
-        settle(kms2, false);
-        ck_assert_str_eq(rows_now(), "kms2.contoso.com:1688 derived confirmed\n");
-        settle(configured, false);
-        ck_assert_str_eq(rows_now(), "KMS2.contoso.com:1688 confirmed\n");
-        ck_assert_ptr_eq(memory.items[0].offer, configured);
-        ck_assert_uint_eq(memory.n, 1);
-        (void)offer_unref(configured);
-}
-END_TEST
-
 /* --- reading ---------------------------------------------------------------------------------- */
+
+static int load_row(const StateRow *row, void *userdata) {
+        return memory_load(&ledger, row, way, userdata);
+}
+
+static void load_all(Offer *shared) {
+        int r;
+
+        (void)rows_now();
+        while ((r = state_each(state, load_row, shared)) == -EBUSY)
+                ck_assert_int_ge(sd_event_run(scratch.event, USEC_PER_SEC), 0);
+        ck_assert_int_eq(r, 0);
+}
+
+/* Bit by bit, so that none stands in for another. */
+START_TEST(item_comes_back_as_it_was_written) {
+        LedgerItem item = item_of(_i & 1 ? kms1 : kms2);
+        MemorySource from = source();
+        const LedgerStore store = memory_store(&from);
+
+        item.confirmed = _i & 2;
+        item.claimed = _i & 4;
+        item.since_sec = _i & 8 ? UINT64_MAX : 0;
+        item.priority = _i & 16 ? UINT16_MAX : 0;
+        item.weight = _i & 32 ? UINT16_MAX : 0;
+        store.put(&item, store.userdata);
+        load_all(NULL);
+        ck_assert_uint_eq(ledger.n, 1);
+        const LedgerItem *read = &ledger.items[0];
+        ck_assert(offer_equal(read->offer, item.offer) && read->offer != item.offer);
+        ck_assert(read->offer->derived == item.offer->derived);
+        ck_assert(read->confirmed == item.confirmed && read->claimed == item.claimed);
+        ck_assert_uint_eq(read->since_sec, item.since_sec);
+        ck_assert_uint_eq(read->priority, item.priority);
+        ck_assert_uint_eq(read->weight, item.weight);
+        ck_assert(read->current && read->durable);
+}
+END_TEST
 
 static StateRow row_of(const char *target) {
         return (StateRow){
@@ -244,19 +268,19 @@ static StateRow row_of(const char *target) {
 START_TEST(row_is_taken_in_once) {
         StateRow row = row_of("KMS1.contoso.com");
 
-        ck_assert_int_eq(memory_load(&memory, &row, way, kms1), 0);
-        ck_assert_ptr_eq(memory.items[0].offer, kms1);
+        ck_assert_int_eq(memory_load(&ledger, &row, way, kms1), 0);
+        ck_assert_ptr_eq(ledger.items[0].offer, kms1);
         row.confirmed = false;
-        ck_assert_int_eq(memory_load(&memory, &row, way, kms1), 0);
-        ck_assert_uint_eq(memory.n, 1);
-        ck_assert(memory.items[0].confirmed && memory.items[0].current);
+        ck_assert_int_eq(memory_load(&ledger, &row, way, kms1), 0);
+        ck_assert_uint_eq(ledger.n, 1);
+        ck_assert(ledger.items[0].confirmed && ledger.items[0].current);
         row = row_of("kms2.contoso.com");
-        ck_assert_int_eq(memory_load(&memory, &row, way, kms1), 0);
-        ck_assert_uint_eq(memory.n, 2);
-        ck_assert(memory_find(&memory, kms2)->offer->derived);
+        ck_assert_int_eq(memory_load(&ledger, &row, way, kms1), 0);
+        ck_assert_uint_eq(ledger.n, 2);
+        ck_assert(ledger_find(&ledger, kms2)->offer->derived);
         row = row_of("a..b");
-        ck_assert_int_eq(memory_load(&memory, &row, way, NULL), -EINVAL);
-        ck_assert_uint_eq(memory.n, 2);
+        ck_assert_int_eq(memory_load(&ledger, &row, way, NULL), -EINVAL);
+        ck_assert_uint_eq(ledger.n, 2);
 }
 END_TEST
 
@@ -285,24 +309,40 @@ START_TEST(row_of_another_way_is_not_current) {
         row.zone_given = ways[_i].zone_given;
         row.security = ways[_i].security;
         row.key_file = ways[_i].key_file;
-        ck_assert_int_eq(memory_load(&memory, &row, other, NULL), 0);
-        ck_assert_msg(memory.items[0].current == ways[_i].current, "%s", ways[_i].what);
-        memory_outdate(&memory);
-        ck_assert(!memory.items[0].current);
+        ck_assert_int_eq(memory_load(&ledger, &row, other, NULL), 0);
+        ck_assert_msg(ledger.items[0].current == ways[_i].current, "%s", ways[_i].what);
+        ck_assert(ledger.items[0].durable); /* something may have been sent */
         (void)access_unref(other);
+}
+END_TEST
+
+/* ... and says then how it is reached now. */
+START_TEST(row_says_the_present_way) {
+        LedgerItem item = item_of(kms1);
+        MemorySource from;
+
+        (void)access_unref(way);
+        way = access_make("192.0.2.1", "contoso.com");
+        from = source();
+        const LedgerStore store = memory_store(&from);
+        store.put(&item, store.userdata);
+        ck_assert_str_eq(rows_now(), "kms1.contoso.com:1688 10 20 since 1700000000 confirmed "
+                                     "claimed by 192.0.2.1 at 192.0.2.53:5353 given\n");
+        load_all(NULL);
+        ck_assert(ledger.items[0].current);
 }
 END_TEST
 
 static void add_tests(TCase *tcase) {
         tcase_add_checked_fixture(tcase, set_up, tear_down);
-        tcase_add_test(tcase, intent_then_confirmation);
-        tcase_add_test(tcase, record_found_in_order_is_remembered);
-        tcase_add_test(tcase, confirmed_row_is_not_written_again);
-        tcase_add_loop_test(tcase, former_offers_are_forgotten_or_kept, 0, 4);
-        tcase_add_test(tcase, row_follows_the_access);
-        tcase_add_test(tcase, row_follows_the_origin_of_the_target);
+        tcase_add_test(tcase, handler_is_called_when_the_row_is_durable);
+        tcase_add_test(tcase, row_is_replaced);
+        tcase_add_test(tcase, row_is_removed);
+        tcase_add_test(tcase, row_that_cannot_be_written_is_not_current);
+        tcase_add_loop_test(tcase, item_comes_back_as_it_was_written, 0, 64);
         tcase_add_test(tcase, row_is_taken_in_once);
         tcase_add_loop_test(tcase, row_of_another_way_is_not_current, 0, ELEMENTSOF(ways));
+        tcase_add_test(tcase, row_says_the_present_way);
 }
 
 UNIT_MAIN("memory", add_tests)

@@ -2,41 +2,16 @@
    left unmarked is withdrawn, or let go if nothing of it is remembered. Drivers are freed from a
    deferred call, never from within their own. */
 
-#include "daemon/fleet.h"
-
 #include <errno.h>
 #include <search.h>
 #include <string.h>
 #include <strings.h>
 
-#include "daemon/driver.h"
+#include "daemon/fleet-self.h"
 #include "daemon/log.h"
 #include "lib/util.h"
 
-struct Fleet {
-        FleetOptions options;
-        AccessTable accesses;
-        Schedule *schedule;
-        Summary *summary;
-        DriverContext context;
-        void *root; /* of the tree of drivers */
-        bool loaded;
-        bool stopping;
-        bool failed;    /* with once: not all ended well */
-        unsigned round; /* of fleet_apply() */
-        Name derived;   /* this machine's name as it is published, empty if it is not */
-        uint64_t derived_since_usec;
-        size_t n_pending;
-        sd_event_source *bury; /* frees the dead, tells of the end */
-        size_t n_dead;
-        Driver **dead;
-
-        /* While applying. */
-        const Config *config;
-        Offer *offer;
-};
-
-static int compare(const void *a, const void *b) {
+int fleet_compare(const void *a, const void *b) {
         return strcasecmp(driver_record(a), driver_record(b));
 }
 
@@ -46,7 +21,7 @@ static void on_due(void *userdata) {
 
 static void forget_drivers(Fleet *fleet) {
         for (size_t i = 0; i < fleet->n_dead; i++) {
-                (void)tdelete(fleet->dead[i], &fleet->root, compare);
+                (void)tdelete(fleet->dead[i], &fleet->root, fleet_compare);
                 (void)driver_free(fleet->dead[i]);
         }
         fleet->n_dead = 0;
@@ -56,6 +31,7 @@ static int on_bury(sd_event_source *source, void *userdata) {
         Fleet *fleet = userdata;
 
         forget_drivers(fleet);
+        fleet_forget_looks(fleet, false);
         fleet->options.on_changed(fleet->options.userdata);
         /* Until the first fleet_apply() nothing is pending because nothing is known. */
         if ((fleet->options.once || fleet->stopping) && fleet->n_pending == 0 &&
@@ -64,20 +40,38 @@ static int on_bury(sd_event_source *source, void *userdata) {
         return 0;
 }
 
-static void bury_later(Fleet *fleet) {
+uint64_t fleet_hash_text(uint64_t hash, const char *text) {
+        do
+                hash = fleet_hash_number(hash, (uint8_t)*text);
+        while (*text++);
+        return hash;
+}
+
+uint64_t fleet_hash_number(uint64_t hash, uint64_t number) {
+        return (hash ^ number) * UINT64_C(1099511628211) + 1;
+}
+
+void fleet_bury_later(Fleet *fleet) {
         (void)sd_event_source_set_enabled(fleet->bury, SD_EVENT_ONESHOT);
 }
 
-/* It does nothing more from now on; lack of memory leaves it to live on so. */
-static void kill_driver(Fleet *fleet, Driver *driver) {
-        Driver **dead = realloc(fleet->dead, (fleet->n_dead + 1) * sizeof(Driver *));
+void fleet_kill_driver(Fleet *fleet, Driver *driver) {
+        Driver **dead;
 
+        if (fleet_is_dead(driver))
+                return;
         driver_park(driver);
+        dead = realloc(fleet->dead, (fleet->n_dead + 1) * sizeof(Driver *));
         if (!dead)
                 return;
         fleet->dead = dead;
         dead[fleet->n_dead++] = driver;
-        bury_later(fleet);
+        *driver_mark(driver) = FLEET_ROUND_DEAD;
+        fleet_bury_later(fleet);
+}
+
+bool fleet_is_dead(const Driver *driver) {
+        return *driver_mark((Driver *)driver) == FLEET_ROUND_DEAD;
 }
 
 static bool is_well(PublicationState state) {
@@ -91,17 +85,25 @@ static void on_ended(Driver *driver, void *userdata) {
         PublicationState state = driver_publication(driver)->state;
 
         fleet->options.on_changed(fleet->options.userdata);
+        if (fleet->options.on_ended)
+                fleet->options.on_ended(driver, fleet->options.userdata);
         if (fleet->options.once) {
                 fleet->failed = fleet->failed || !is_well(state);
                 fleet->n_pending--;
                 /* Else a failure would be tried again while others have their first pass. */
                 driver_park(driver);
-                bury_later(fleet);
+                fleet_bury_later(fleet);
         } else if (state == PUBLICATION_WITHDRAWN) {
                 if (fleet->stopping)
                         fleet->n_pending--;
-                kill_driver(fleet, driver);
+                if (!driver_is_held(driver))
+                        fleet_kill_driver(fleet, driver);
         }
+}
+
+/* --dry-run. */
+static void on_planned(const NewsSource *source, const Server *server, void *userdata) {
+        news_print_plan(source, server);
 }
 
 int fleet_new(const FleetOptions *options, Fleet **ret_fleet) {
@@ -113,7 +115,8 @@ int fleet_new(const FleetOptions *options, Fleet **ret_fleet) {
         fleet->options = *options;
         if ((r = schedule_new(options->event, on_due, &fleet->schedule)) < 0 ||
             (r = summary_new(options->event, options->once, &fleet->summary)) < 0 ||
-            (r = sd_event_add_defer(options->event, &fleet->bury, on_bury, fleet)) < 0) {
+            (r = sd_event_add_defer(options->event, &fleet->bury, on_bury, fleet)) < 0 ||
+            (r = holds_new(options->state, &fleet->holds)) < 0) {
                 (void)fleet_free(fleet);
                 return r;
         }
@@ -125,7 +128,7 @@ int fleet_new(const FleetOptions *options, Fleet **ret_fleet) {
                 .summary = fleet->summary,
                 .state = options->state,
                 .once = options->once,
-                .dry_run = options->dry_run,
+                .on_planned = options->dry_run ? on_planned : NULL,
                 .on_ended = on_ended,
                 .userdata = fleet,
         };
@@ -140,9 +143,11 @@ static void free_driver(void *driver) {
 Fleet *fleet_free(Fleet *fleet) {
         if (!fleet)
                 return NULL;
+        fleet_forget_looks(fleet, true);
         (void)sd_event_source_disable_unref(fleet->bury);
         tdestroy(fleet->root, free_driver);
         free(fleet->dead);
+        (void)holds_free(fleet->holds);
         (void)summary_free(fleet->summary);
         (void)schedule_free(fleet->schedule);
         free(fleet);
@@ -178,7 +183,7 @@ static int get_driver(Fleet *fleet, const char *service, const char *domain, Dri
         if (r < 0)
                 return r;
         /* tsearch() finds or inserts; a new one is the cheapest key to look with. */
-        node = tsearch(driver, &fleet->root, compare);
+        node = tsearch(driver, &fleet->root, fleet_compare);
         if (!node || *node != driver)
                 (void)driver_free(driver);
         if (!node)
@@ -202,12 +207,40 @@ static int set_driver(Fleet *fleet, Driver *driver, const Wanted *wanted,
         return r;
 }
 
+/* What an operator who withdrew a domain meant by it: another wish is another domain. */
+static uint64_t fingerprint(const Fleet *fleet, const Domain *domain) {
+        const Config *config = fleet->config;
+        const Settings *settings = domain->settings;
+        uint64_t hash = fleet_hash_text(0, config->service);
+
+        hash = fleet_hash_text(hash, config->target ? config->target : "");
+        hash = fleet_hash_text(hash, settings->zone ? settings->zone : "");
+        hash = fleet_hash_text(hash, settings->key_file ? settings->key_file : "");
+        for (size_t i = 0; i < settings->n_servers; i++)
+                hash = fleet_hash_number(fleet_hash_text(hash, settings->servers[i].host),
+                                         settings->servers[i].port);
+        for (size_t i = 0; i < config->n_hosts; i++) {
+                hash = fleet_hash_text(hash, config->hosts[i].name);
+                hash = fleet_hash_number(hash, config->hosts[i].port);
+                hash = fleet_hash_number(hash, config->hosts[i].priority);
+                hash = fleet_hash_number(hash, config->hosts[i].weight);
+        }
+        hash = fleet_hash_number(hash, config->port);
+        hash = fleet_hash_number(hash, domain->priority);
+        hash = fleet_hash_number(hash, domain->weight);
+        hash = fleet_hash_number(hash, domain->ttl_sec);
+        hash = fleet_hash_number(hash, settings->security);
+        hash = fleet_hash_number(hash, settings->mode);
+        return fleet_hash_number(hash, settings->claims);
+}
+
 static int want_domain(Fleet *fleet, const Domain *domain) {
         Wanted wanted = {
                 .offer = fleet->offer,
                 .priority = domain->priority,
                 .weight = domain->weight,
                 .ttl_sec = domain->ttl_sec,
+                .hosts = fleet->hosts,
         };
         Driver *driver;
         int r;
@@ -216,7 +249,42 @@ static int want_domain(Fleet *fleet, const Domain *domain) {
         if (r < 0)
                 return r;
         *driver_mark(driver) = fleet->round;
+        *driver_fingerprint(driver) = fingerprint(fleet, domain);
+        driver_hold(driver,
+                    holds_has(fleet->holds, driver_record(driver), *driver_fingerprint(driver)));
         return set_driver(fleet, driver, &wanted, domain->settings);
+}
+
+/* [Host]s; one that is the derived target itself is left out. */
+static int list_hosts(Fleet *fleet, HostList **ret_list) {
+        const Config *config = fleet->config;
+        HostList *list;
+        Name name;
+        int r;
+
+        if (config->n_hosts == 0)
+                return 0;
+        r = host_list_new(config->n_hosts, &list);
+        for (size_t i = 0; r == 0 && i < config->n_hosts; i++) {
+                const Host *host = &config->hosts[i];
+                HostOffer *slot = &list->hosts[list->n];
+
+                r = name_from_text(host->name, &name);
+                if (r == 0)
+                        r = offer_new(&name, host->port, false, &slot->offer);
+                if (r == 0 && offer_equal(slot->offer, fleet->offer)) {
+                        slot->offer = offer_unref(slot->offer);
+                } else if (r == 0) {
+                        slot->priority = host->priority;
+                        slot->weight = host->weight;
+                        list->n++;
+                }
+        }
+        if (r < 0)
+                (void)host_list_unref(list);
+        else
+                *ret_list = list;
+        return r;
 }
 
 static int want_all(Fleet *fleet, const char *home) {
@@ -302,20 +370,51 @@ typedef struct Sweep {
         int error;
 } Sweep;
 
+/* By the access of then; but what was only observed is withdrawn as it would be after a restart, by
+   today's general policy (O7, O13). */
+static int leave(Fleet *fleet, Driver *driver, const Wanted *nothing) {
+        Access *access = driver_access(driver), *general;
+        Settings settings = fleet->config->settings;
+        int r;
+
+        if (access->mode != MODE_OBSERVE)
+                return driver_set(driver, nothing, access);
+        settings.servers = access->servers;
+        settings.n_servers = access->n_servers;
+        settings.zone = access->zone;
+        settings.security = access->security;
+        settings.key_file = access->key_file;
+        settings.on_stop = ON_STOP_KEEP;
+        r = access_get(&fleet->accesses, &settings, &general);
+        if (r < 0)
+                return r;
+        r = driver_set(driver, nothing, general);
+        (void)access_unref(general);
+        return r;
+}
+
 static void let_go(Fleet *fleet, Driver *driver, int *ret_error) {
         const Offer *offer = driver_offer(driver);
         Wanted nothing = {0};
         int r = 0;
 
+        if (*driver_mark(driver) == fleet->round)
+                return;
+        if (driver_is_held(driver)) {
+                r = driver_set(driver, &nothing, driver_access(driver));
+                driver_hold(driver, false); /* it goes like any other now */
+                if (driver_publication(driver)->state == PUBLICATION_WITHDRAWN)
+                        fleet_kill_driver(fleet, driver);
+        }
         /* What is being withdrawn goes on as it began, by the access of then (O13). */
-        if (*driver_mark(driver) == fleet->round || driver_publication(driver)->withdraw)
+        if (driver_publication(driver)->withdraw)
                 return;
         if (offer)
                 nothing.start_usec = leave_usec(fleet, offer->derived, &offer->target);
         if (driver_has_memory(driver))
-                r = driver_set(driver, &nothing, driver_access(driver));
+                r = leave(fleet, driver, &nothing);
         else
-                kill_driver(fleet, driver);
+                fleet_kill_driver(fleet, driver);
         if (r < 0)
                 *ret_error = r;
 }
@@ -343,8 +442,11 @@ int fleet_apply(Fleet *fleet, const Config *config, const char *target, const ch
         fleet->config = config;
         note_derived(fleet);
         fleet->round++;
-        if (config->publishing)
+        r = list_hosts(fleet, &fleet->hosts);
+        if (r == 0 && config->publishing)
                 r = want_all(fleet, home);
+        if (r == 0)
+                holds_sweep(fleet->holds);
         if (r == 0 && !fleet->loaded)
                 r = state_each(fleet->options.state, on_row, fleet);
         if (r == 0) {
@@ -353,26 +455,10 @@ int fleet_apply(Fleet *fleet, const Config *config, const char *target, const ch
                 r = sweep.error;
         }
         fleet->offer = offer_unref(fleet->offer);
+        fleet->hosts = host_list_unref(fleet->hosts);
         fleet->options.on_changed(fleet->options.userdata);
-        bury_later(fleet);
+        fleet_bury_later(fleet);
         return r;
-}
-
-static void count_node(const void *node, VISIT visit, void *userdata) {
-        const Driver *driver = *(Driver *const *)node;
-        const Publication *publication = driver_publication(driver);
-        FleetCounts *counts = userdata;
-
-        if (visit != postorder && visit != leaf)
-                return;
-        counts->n_wanted += !publication->withdraw;
-        if (counts->n[publication->state]++ == 0)
-                counts->example[publication->state] = driver_domain(driver);
-}
-
-void fleet_count(const Fleet *fleet, FleetCounts *ret_counts) {
-        *ret_counts = (FleetCounts){0};
-        twalk_r(fleet->root, count_node, ret_counts);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -384,7 +470,8 @@ static void on_stop_node(const void *node, VISIT visit, void *userdata) {
         if (visit != postorder && visit != leaf)
                 return;
         if (driver_has_memory(driver) && !driver_publication(driver)->withdraw &&
-            driver_access(driver)->on_stop == ON_STOP_WITHDRAW) {
+            driver_access(driver)->on_stop == ON_STOP_WITHDRAW &&
+            driver_access(driver)->mode != MODE_OBSERVE) {
                 fleet->n_pending++;
                 (void)driver_set(driver, &(Wanted){0}, driver_access(driver));
         } else {
@@ -404,5 +491,5 @@ size_t fleet_n_pending(const Fleet *fleet) {
 
 void fleet_fail(Fleet *fleet) {
         fleet->failed = true;
-        bury_later(fleet);
+        fleet_bury_later(fleet);
 }

@@ -17,10 +17,12 @@
 
 #include "config/config.h"
 #include "daemon/access.h"
+#include "daemon/bus.h"
 #include "daemon/driver.h"
 #include "daemon/fleet.h"
 #include "daemon/fqdn.h"
 #include "daemon/hosts.h"
+#include "daemon/identity.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/resolver.h"
@@ -49,6 +51,7 @@ struct Manager {
         State *state;
         Fleet *fleet;
         Notify *notify;
+        Bus *bus; /* NULL with one pass */
 
         Fqdn *fqdn;
         char *fqdn_name; /* NULL: not known */
@@ -275,6 +278,15 @@ static void on_fleet_changed(void *userdata) {
         Manager *manager = userdata;
 
         notify_changed(manager->notify, manager->fleet);
+        if (manager->bus)
+                bus_changed(manager->bus);
+}
+
+static void on_driver_ended(const Driver *driver, void *userdata) {
+        Manager *manager = userdata;
+
+        if (manager->bus)
+                bus_ended(manager->bus, driver);
 }
 
 static int on_stop_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -345,10 +357,11 @@ static int open_state(Manager *manager) {
         int r;
 
         if (manager->options.dry_run)
-                r = state_open_to_look(manager->options.state_directory, &manager->state, &error);
+                r = state_open_to_look(manager->options.state_directory, MACHINE_ID_FILE,
+                                       &manager->state, &error);
         else
-                r = state_open(manager->event, manager->options.state_directory, &manager->state,
-                               &set_aside, &error);
+                r = state_open(manager->event, manager->options.state_directory, MACHINE_ID_FILE,
+                               &manager->state, &set_aside, &error);
         if (r < 0)
                 log_event(LOG_KIND_STATE_FAILED, NULL, "%s", error ? error : strerror(-r));
         if (set_aside)
@@ -373,10 +386,15 @@ static int start_parts(Manager *manager) {
                 .once = is_one_shot(manager),
                 .dry_run = manager->options.dry_run,
                 .on_changed = on_fleet_changed,
+                .on_ended = on_driver_ended,
                 .on_done = on_fleet_done,
                 .userdata = manager,
         };
-        return fleet_new(&options, &manager->fleet);
+        r = fleet_new(&options, &manager->fleet);
+        if (r < 0 || is_one_shot(manager))
+                return r;
+        return bus_new(manager->event, manager->fleet, state_publisher_id(manager->state),
+                       &manager->bus);
 }
 
 static int start(Manager *manager) {
@@ -406,6 +424,7 @@ static void manager_done(Manager *manager) {
         (void)fqdn_free(manager->fqdn);
         (void)notify_free(manager->notify);
         (void)fleet_free(manager->fleet);
+        (void)bus_free(manager->bus); /* the fleet's end answers who waits there */
         (void)hosts_free(manager->hosts);
         (void)resolver_free(manager->resolver);
         (void)state_close(manager->state);

@@ -1,5 +1,6 @@
 /* Turns the end of a pass into an Outcome. A state that stays as it was is not news: a check that
-   found all in order says nothing, a failure with the same cause as the last one neither. */
+   found all in order, or a failure with the same cause as the last one, is a line for
+   LogLevel=debug alone. */
 
 #include "daemon/news.h"
 
@@ -7,15 +8,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/ownership.h"
 #include "lib/explain.h"
 #include "lib/message.h"
 
 enum {
-        DETAIL_MAX = 2 * EXPLAIN_TEXT_MAX + NAME_TEXT_MAX + 600,
+        WANTED_TEXT_MAX = 3 * SRV_TEXT_MAX + 64,
+        DETAIL_MAX = 2 * EXPLAIN_TEXT_MAX + NAME_TEXT_MAX + WANTED_TEXT_MAX + 600,
 };
 
 /* FNV-1a: only to notice that a text differs from the last one; never 0. */
-static uint32_t text_hash(const char *text) {
+uint32_t news_hash(const char *text) {
         uint32_t hash = 2166136261;
 
         for (; *text; text++)
@@ -23,7 +26,7 @@ static uint32_t text_hash(const char *text) {
         return hash ? hash : 1;
 }
 
-static const char *server_text(const NewsSource *source) {
+const char *news_server(const NewsSource *source) {
         size_t i = source->publication->state == PUBLICATION_FAILED ||
                                    source->publication->state == PUBLICATION_DENIED
                            ? source->publication->trouble.server
@@ -34,7 +37,7 @@ static const char *server_text(const NewsSource *source) {
                        : "";
 }
 
-static LogFields fields_of(const NewsSource *source, const char *server, char zone[NAME_TEXT_MAX]) {
+LogFields news_fields(const NewsSource *source, const char *server, char zone[NAME_TEXT_MAX]) {
         return (LogFields){
                 .domain = source->domain,
                 .record = source->record,
@@ -78,23 +81,40 @@ static const char *next_try_text(const NewsSource *source, uint64_t now_usec,
         return text;
 }
 
+char *news_trouble_text(const News *news, const NewsSource *source) {
+        const char *server = news->server ? news->server : news_server(source);
+        char zone[NAME_TEXT_MAX], *text;
+        const LogFields fields = news_fields(source, server, zone);
+        Explanation words;
+
+        explain(news, source, server, fields.zone, &words);
+        words.cure[0] = (char)toupper((unsigned char)words.cure[0]);
+        if (asprintf(&text, "%s. %s", words.cause, words.cure) < 0)
+                return NULL;
+        return text;
+}
+
 static void tell_trouble(News *news, const NewsSource *source, Summary *summary,
                          uint64_t now_usec) {
         const Publication *p = source->publication;
-        const char *server = news->server ? news->server : server_text(source);
+        const char *server = news->server ? news->server : news_server(source);
         char zone[NAME_TEXT_MAX], rcode[32], next_try[64], detail[DETAIL_MAX];
-        LogFields fields = fields_of(source, server, zone);
+        LogFields fields = news_fields(source, server, zone);
         Explanation words;
         uint32_t hash;
 
         explain(news, source, server, fields.zone, &words);
         words.cure[0] = (char)toupper((unsigned char)words.cure[0]);
         /* The cause without domain, times or counts: told again it would be the same sentence. */
-        hash = text_hash(words.cause);
-        if (hash == news->told)
-                return;
-        news->told = hash;
+        hash = news_hash(words.cause);
         fields.rcode = explain_rcode(&p->trouble, rcode);
+        if (hash == news->told) {
+                if (log_wants(LOG_KIND_DEBUG))
+                        log_event(LOG_KIND_DEBUG, &fields, "%s: again: %s.%s", source->domain,
+                                  words.cause, next_try_text(source, now_usec, next_try));
+                return;
+        }
+        news->told = hash;
         (void)snprintf(detail, sizeof(detail), "%s: %s. %s.%s",
                        p->withdraw                                     ? "withdrawal failed"
                        : p->state == PUBLICATION_DENIED                ? "denied"
@@ -121,6 +141,7 @@ static const char *what_was_done(const NewsSource *source) {
                 return repaired ? "somebody had changed it" : "changed";
         case PLAN_WITHDRAW:
                 return "an old one removed";
+        case PLAN_STANDBY:
         case _PLAN_VERDICT_MAX:
                 break;
         }
@@ -138,34 +159,52 @@ static void tell_ttl(News *news, const NewsSource *source, const LogFields *fiel
         log_event(LOG_KIND_TTL_ADOPTED, fields,
                   "%s: TTL %u instead of the configured %u: an RRset has one TTL, and other "
                   "publishers' records at %s have this one",
-                  source->domain, plan->ttl, source->wanted->ttl, source->record);
+                  source->domain, plan->ttl, source->wanted->ttl_sec, source->record);
+}
+
+/* "0 0 1688 kms1.contoso.com. and 0 0 1688 kms2.contoso.com."; more than three are counted. */
+static const char *wanted_text(const Wanted *wanted, char text[static WANTED_TEXT_MAX]) {
+        const size_t n = wanted_count(wanted);
+        char srv[SRV_TEXT_MAX];
+        size_t length = 0;
+
+        for (size_t i = 0; i < n && i < 3; i++) {
+                const Srv one = wanted_srv(wanted, i);
+                length += (size_t)snprintf(text + length, WANTED_TEXT_MAX - length, "%s%s",
+                                           i > 0 ? " and " : "", srv_to_text(&one, srv));
+        }
+        if (n > 3)
+                (void)snprintf(text + length, WANTED_TEXT_MAX - length, " and %zu more", n - 3);
+        return text;
 }
 
 static void tell_published(News *news, const NewsSource *source, Summary *summary) {
-        const char *server = server_text(source);
+        const char *server = news_server(source);
         bool was_published = source->state_before == PUBLICATION_PUBLISHED;
         bool wrote = source->publication->wrote != PLAN_IN_ORDER;
-        char zone[NAME_TEXT_MAX], srv[SRV_TEXT_MAX], detail[DETAIL_MAX], cause[300];
-        LogFields fields = fields_of(source, server, zone);
+        char zone[NAME_TEXT_MAX], srv[WANTED_TEXT_MAX], detail[DETAIL_MAX], cause[300];
+        LogFields fields = news_fields(source, server, zone);
 
         if (!was_published || wrote) {
                 (void)snprintf(cause, sizeof(cause), "at %s", server);
                 (void)snprintf(detail, sizeof(detail), "%s %s SRV %s TTL %u at %s (%s)",
                                was_published ? "repaired" : "published", source->record,
-                               srv_to_text(source->wanted, srv),
-                               source->plan ? source->plan->ttl : source->wanted->ttl, server,
+                               wanted_text(source->wanted, srv),
+                               source->plan ? source->plan->ttl : source->wanted->ttl_sec, server,
                                what_was_done(source));
                 summary_add(summary, &(Outcome){.kind = was_published ? LOG_KIND_REPAIRED
                                                                       : LOG_KIND_PUBLISHED,
                                                 .fields = fields,
                                                 .cause = cause,
                                                 .detail = detail});
+        } else if (log_wants(LOG_KIND_DEBUG)) {
+                log_event(LOG_KIND_DEBUG, &fields, "%s: in order at %s", source->domain, server);
         }
         tell_ttl(news, source, &fields);
 }
 
 static void tell_withdrawn(const NewsSource *source, Summary *summary) {
-        const char *server = server_text(source);
+        const char *server = news_server(source);
         char zone[NAME_TEXT_MAX], detail[DETAIL_MAX], cause[300];
         bool wrote = source->publication->wrote != PLAN_IN_ORDER;
 
@@ -173,16 +212,25 @@ static void tell_withdrawn(const NewsSource *source, Summary *summary) {
         (void)snprintf(detail, sizeof(detail), "withdrawn %s SRV at %s (%s)", source->record,
                        server, wrote ? "removed" : "it was not there");
         summary_add(summary, &(Outcome){.kind = LOG_KIND_WITHDRAWN,
-                                        .fields = fields_of(source, server, zone),
+                                        .fields = news_fields(source, server, zone),
                                         .cause = cause,
                                         .detail = detail});
 }
 
 void news_tell(News *news, const NewsSource *source, Summary *summary, uint64_t now_usec) {
+        ownership_tell(news, source);
         switch (source->publication->state) {
         case PUBLICATION_PUBLISHED:
-                news->told = 0;
+                news->told = news->told_looked = 0;
                 tell_published(news, source, summary);
+                break;
+        case PUBLICATION_STANDBY:
+                news->told = 0;
+                ownership_tell_standby(news, source, summary);
+                break;
+        case PUBLICATION_OBSERVED:
+                news->told = 0;
+                ownership_tell_observed(news, source, summary);
                 break;
         case PUBLICATION_WITHDRAWN:
                 news->told = 0;
@@ -194,9 +242,7 @@ void news_tell(News *news, const NewsSource *source, Summary *summary, uint64_t 
                 break;
         case PUBLICATION_LOCATING:
         case PUBLICATION_PUBLISHING:
-        case PUBLICATION_STANDBY:
         case PUBLICATION_WITHDRAWING:
-        case PUBLICATION_OBSERVED:
         case _PUBLICATION_STATE_MAX:
                 break;
         }
@@ -213,19 +259,53 @@ static void nsupdate_server(const Server *server, char text[static ENDPOINT_TEXT
                 (void)snprintf(text, ENDPOINT_TEXT_MAX, "%s %u", endpoint.host, endpoint.port);
 }
 
-void news_print_plan(const NewsSource *source, const Server *server) {
-        _cleanup_(freep) char *script = NULL;
+int news_plan_script(const NewsSource *source, const Server *server, char **ret_script) {
         char address[ENDPOINT_TEXT_MAX];
         Name record;
-        UpdatePart part = {.record = &record, .plan = source->plan};
+        const UpdatePart part = {.record = &record, .plan = source->plan};
+        int r = name_from_text(source->record, &record);
 
-        if (source->plan->n_ops == 0) {
-                (void)printf("; %s: in order at %s, nothing to do\n", source->record,
-                             server_name(server));
+        *ret_script = NULL;
+        if (r < 0 || source->plan->n_ops == 0)
+                return r;
+        nsupdate_server(server, address);
+        return message_update_script(address, zone_apex(source->zone), &part, 1, ret_script);
+}
+
+void news_print_plan(const NewsSource *source, const Server *server) {
+        _cleanup_(freep) char *script = NULL;
+
+        int r = news_plan_script(source, server, &script);
+
+        if (r < 0) {
+                (void)printf("; %s at %s: the update cannot be shown: %s\n", source->record,
+                             server_name(server), strerror(-r));
                 return;
         }
-        nsupdate_server(server, address);
-        if (name_from_text(source->record, &record) == 0 &&
-            message_update_script(address, zone_apex(source->zone), &part, 1, &script) == 0)
+        if (script)
                 (void)printf("; %s at %s\n%s", source->record, server_name(server), script);
+        else
+                (void)printf("; %s: in order at %s, nothing to do\n", source->record,
+                             server_name(server));
+}
+
+char *news_gone_text(const Plan *plan) {
+        char *text = NULL, srv[SRV_TEXT_MAX];
+        size_t size;
+        FILE *stream;
+
+        if (!(plan->notes & (PLAN_NOTE_RECLAIMS | PLAN_NOTE_TAKES_OVER)))
+                return NULL;
+        stream = open_memstream(&text, &size);
+        if (!stream)
+                return NULL;
+        for (size_t i = 0; i < plan->n_ops; i++)
+                if (plan->ops[i].kind == PLAN_DELETE_SRV)
+                        fprintf(stream, "%sSRV %s", ftell(stream) > 0 ? ", " : "",
+                                srv_to_text(&plan->ops[i].srv, srv));
+        if (ftell(stream) == 0)
+                fputs("claims only", stream);
+        if (fclose(stream) != 0)
+                free(TAKE_PTR(text));
+        return text;
 }

@@ -5,16 +5,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "daemon/status.h"
 #include "lib/util.h"
-
-enum {
-        STATUS_MAX = 600,
-};
 
 #define STATUS_DELAY_USEC (500 * USEC_PER_MSEC)
 
@@ -22,37 +18,17 @@ struct Notify {
         sd_event *event;
         sd_event_source *timer;
         const Fleet *fleet; /* what the timer is to tell of */
-        char status[STATUS_MAX];
+        char status[STATUS_TEXT_MAX];
 };
-
-static void add_state(char status[static STATUS_MAX], const FleetCounts *counts,
-                      PublicationState state) {
-        size_t length = strlen(status), n = counts->n[state];
-
-        if (n > 0)
-                (void)snprintf(status + length, STATUS_MAX - length, ", %zu %s: %s%s", n,
-                               publication_state_to_string(state), counts->example[state],
-                               n > 1 ? ", ..." : "");
-}
-
-static void make_status(const Fleet *fleet, char status[static STATUS_MAX]) {
-        FleetCounts counts;
-
-        fleet_count(fleet, &counts);
-        (void)snprintf(status, STATUS_MAX, "published %zu/%zu", counts.n[PUBLICATION_PUBLISHED],
-                       counts.n_wanted);
-        add_state(status, &counts, PUBLICATION_DENIED);
-        add_state(status, &counts, PUBLICATION_FAILED);
-        add_state(status, &counts, PUBLICATION_STANDBY);
-        add_state(status, &counts, PUBLICATION_WITHDRAWING);
-}
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         Notify *notify = userdata;
-        char status[STATUS_MAX];
+        char status[STATUS_TEXT_MAX];
+        FleetCounts counts;
 
         notify->timer = sd_event_source_unref(notify->timer);
-        make_status(notify->fleet, status);
+        fleet_count(notify->fleet, &counts);
+        status_text(&counts, status);
         if (strcmp(status, notify->status) == 0)
                 return 0;
         strcpy(notify->status, status);

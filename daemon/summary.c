@@ -110,6 +110,10 @@ static const char *kind_words(LogKind kind) {
                 return "withdrawn";
         if (kind == LOG_KIND_REPAIRED)
                 return "repaired";
+        if (kind == LOG_KIND_STANDBY)
+                return "in standby";
+        if (kind == LOG_KIND_OBSERVED)
+                return "observed";
         return "published";
 }
 

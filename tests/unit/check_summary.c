@@ -3,13 +3,13 @@
 #include "daemon/summary.h"
 
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/util.h"
+#include "tests/unit/support_stderr.h"
 #include "tests/unit/unit.h"
 
 #define FIRST_WINDOW (150 * USEC_PER_MSEC)
@@ -17,14 +17,12 @@
 
 enum {
         GROUPS_MAX = 256,
-        LINES_MAX = 40000,
 };
 
 static uint64_t clock_usec;
 static sd_event *event;
 static Summary *summary;
-static int memory = -1, real_stderr = -1;
-static char lines[LINES_MAX];
+static const char *lines;
 
 /* Stands before the C library's for sd-event too. */
 int clock_gettime(clockid_t clock, struct timespec *ret_time) {
@@ -39,11 +37,7 @@ int clock_gettime(clockid_t clock, struct timespec *ret_time) {
 
 static void setup(void) {
         clock_usec = USEC_PER_HOUR;
-        memory = memfd_create("stderr", MFD_CLOEXEC);
-        real_stderr = dup(STDERR_FILENO);
-        ck_assert(memory >= 0 && real_stderr >= 0);
-        ck_assert_int_ge(dup2(memory, STDERR_FILENO), 0);
-        log_init(LOG_DEBUG);
+        stderr_catch(LOG_DEBUG);
         ck_assert_int_ge(sd_event_new(&event), 0);
         ck_assert_int_eq(summary_new(event, false, &summary), 0);
 }
@@ -51,21 +45,12 @@ static void setup(void) {
 static void teardown(void) {
         summary = summary_free(summary);
         event = sd_event_unref(event);
-        ck_assert_int_ge(dup2(real_stderr, STDERR_FILENO), 0);
-        close(memory);
-        close(real_stderr);
-        memory = real_stderr = -1;
+        stderr_release();
 }
 
 /* What has been written since it was asked last. */
 static const char *told(void) {
-        ssize_t size = pread(memory, lines, sizeof(lines) - 1, 0);
-
-        ck_assert_int_ge(size, 0);
-        lines[size] = '\0';
-        ck_assert_int_eq(ftruncate(memory, 0), 0);
-        ck_assert_int_eq(lseek(memory, 0, SEEK_SET), 0);
-        return lines;
+        return lines = stderr_told();
 }
 
 static unsigned count_lines(const char *text) {
@@ -126,6 +111,8 @@ static const struct {
         {LOG_KIND_WITHDRAWN, "4 domains (d1.test, d2.test, d3.test, ...) withdrawn: at ns1\n"},
         {LOG_KIND_FAILED, "warning: 4 domains (d1.test, d2.test, d3.test, ...) failed: at ns1\n"},
         {LOG_KIND_DENIED, "4 domains (d1.test, d2.test, d3.test, ...) denied: at ns1\n"},
+        {LOG_KIND_STANDBY, "4 domains (d1.test, d2.test, d3.test, ...) in standby: at ns1\n"},
+        {LOG_KIND_OBSERVED, "4 domains (d1.test, d2.test, d3.test, ...) observed: at ns1\n"},
 };
 
 START_TEST(many_are_one_line) {

@@ -1,0 +1,399 @@
+/* The passes of one publication. The decisions are lib/publication's and lib/plan's; here is only
+   the doing: locate, look, remember, send. At most one of these is under way at a time. The state's
+   rows are written as rule O13 says: the intent before the update is sent, the confirmation after
+   the read-back; a row goes only when its record was seen to be gone. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/driver-self.h"
+#include "daemon/locator.h"
+#include "daemon/memory.h"
+#include "daemon/random.h"
+#include "lib/message.h"
+#include "lib/util.h"
+
+static void drop_plan(Driver *driver) {
+        driver->plan = plan_free(driver->plan);
+        driver->observation = observation_free(driver->observation);
+}
+
+/* Gives up what is under way. */
+void driver_cancel(Driver *driver) {
+        /* An update that was sent cannot be called back: driver_set() has the publication doubt
+           it. */
+        driver->locator = locator_free(driver->locator);
+        driver->look = look_free(driver->look);
+        driver->update = transaction_free(driver->update);
+        state_write_forget(TAKE_PTR(driver->write));
+        drop_plan(driver);
+        schedule_remove(driver->context->schedule, &driver->entry);
+}
+
+static void names_of(const Driver *driver, Name *ret_record, Name *ret_domain) {
+        /* Both were checked when the configuration or the state was read. */
+        if (name_from_text(driver->record, ret_record) < 0 ||
+            name_from_text(driver_domain(driver), ret_domain) < 0)
+                *ret_record = *ret_domain = (Name){.length = 1};
+}
+
+/* --- state ------------------------------------------------------------------------------------ */
+
+Server *driver_server(const Driver *driver) {
+        size_t i = driver->publication.server;
+
+        return driver->zone && i < zone_n_servers(driver->zone) ? zone_server(driver->zone, i)
+                                                                : NULL;
+}
+
+MemorySource driver_memory(const Driver *driver) {
+        return (MemorySource){
+                .state = driver->context->state,
+                .record = driver->record,
+                .domain = driver_domain(driver),
+                .access = driver->access,
+                .zone = driver->zone,
+                .primary = driver_server(driver),
+        };
+}
+
+static void fail_here(Driver *driver, TroubleKind kind, const char *text);
+static void remember(Driver *driver);
+
+static void on_remembered(int error, const char *text, void *userdata) {
+        Driver *driver = userdata;
+        LedgerItem *item = NULL;
+
+        driver->write = NULL;
+        /* Still the same item: driver_set() gives the write up before the wish changes. */
+        if (ledger_intend(&driver->ledger, &driver->wanted, &item) == 0 && item) {
+                item->is_written = false;
+                if (!error) {
+                        ledger_written(item);
+                        remember(driver);
+                        return;
+                }
+        }
+        driver->news.detail = text;
+        driver_step(driver, &(PublicationEvent){.kind = EVENT_REMEMBERED, .error = error});
+        driver->news.detail = NULL;
+}
+
+/* One row after the other, until all are durable. */
+static void remember(Driver *driver) {
+        const MemorySource source = driver_memory(driver);
+        LedgerItem *item;
+        int r = ledger_intend(&driver->ledger, &driver->wanted, &item);
+
+        if (r == 0 && !item) {
+                driver_step(driver, &(PublicationEvent){.kind = EVENT_REMEMBERED});
+                return;
+        }
+        if (r == 0)
+                r = memory_write(&source, item, on_remembered, driver, &driver->write);
+        if (r == 0)
+                item->is_written = true;
+        if (r < 0)
+                fail_here(driver, TROUBLE_STATE, strerror(-r));
+}
+
+/* --- plan ------------------------------------------------------------------------------------- */
+
+static uint64_t now_sec(const Driver *driver) {
+        uint64_t usec = 0;
+
+        (void)sd_event_now(driver->context->event, CLOCK_REALTIME, &usec);
+        return usec / USEC_PER_SEC;
+}
+
+static int make_plan(Driver *driver) {
+        const Access *access = driver->access;
+        const Publication *p = &driver->publication;
+        const LedgerPolicy policy = {
+                .id = state_publisher_id(driver->context->state),
+                .mode = access->mode,
+                .claims = access->claims != CLAIMS_NO && !p->claims_denied,
+                .claims_optional = access->claims == CLAIMS_AUTO,
+                .reclaim = access->reclaim_expired,
+                .lease_sec = (uint32_t)(access->lease_usec / USEC_PER_SEC),
+                .from = driver->from,
+                .times = &access->times,
+                .now_sec = now_sec(driver),
+                .now_usec = schedule_now_usec(driver->context->schedule),
+        };
+        int r = lease_watch(&driver->watch, driver->observation, policy.id,
+                            access->times.check_interval_usec, policy.now_sec, policy.now_usec);
+
+        if (r < 0)
+                return r;
+        r = ledger_plan(&driver->ledger, &driver->publication, &driver->wanted, driver->observation,
+                        &policy, &driver->plan);
+        if (r < 0)
+                return r;
+        driver->ttl = driver->plan->ttl_seen;
+        driver->notes |= (uint8_t)driver->plan->notes;
+        if (!driver->gone)
+                driver->gone = news_gone_text(driver->plan);
+        driver->n_foreign =
+                (uint16_t)(driver->plan->n_foreign < UINT16_MAX ? driver->plan->n_foreign
+                                                                : UINT16_MAX);
+        return 0;
+}
+
+/* --- exchange --------------------------------------------------------------------------------- */
+
+/* Something here (memory, the key file) failed before anything was sent. */
+static void fail_here(Driver *driver, TroubleKind kind, const char *text) {
+        driver->news.detail = text;
+        driver_step(driver, &(PublicationEvent){.kind = EVENT_NOT_LOCATED, .trouble = kind});
+        driver->news.detail = NULL;
+}
+
+/* The zone's servers as they are now: a pass starts with the first of them. */
+static void enter_servers(Driver *driver) {
+        driver->zone_generation = zone_generation(driver->zone);
+        driver_step(driver, &(PublicationEvent){.kind = EVENT_LOCATED,
+                                                .n_servers = zone_n_servers(driver->zone),
+                                                .n_primaries = zone_n_primaries(driver->zone)});
+}
+
+static void on_located(Locator *locator, const Location *location, void *userdata) {
+        Driver *driver = userdata;
+
+        driver->locator = NULL;
+        (void)zone_unref(driver->zone);
+        driver->zone = NULL;
+        if (location->zone) {
+                driver->zone = zone_ref(location->zone);
+                enter_servers(driver);
+                return;
+        }
+        driver->news.detail = location->text;
+        driver->news.server = location->server ? server_name(location->server) : "";
+        driver_step(driver, &(PublicationEvent){.kind = EVENT_NOT_LOCATED,
+                                                .reply = location->reply,
+                                                .trouble = location->kind});
+        driver->news.detail = driver->news.server = NULL;
+}
+
+static void locate(Driver *driver) {
+        Name record, domain;
+        int r;
+
+        names_of(driver, &record, &domain);
+        r = locator_new(driver->context->event, driver->context->zones, &record, &domain,
+                        driver->access, on_located, driver, &driver->locator);
+        if (r < 0)
+                fail_here(driver, TROUBLE_NOT_LOCATED, strerror(-r));
+}
+
+static void on_observed(const Reply *reply, Observation *observation, void *userdata) {
+        Driver *driver = userdata;
+        PublicationEvent event = {.kind = EVENT_OBSERVED, .reply = reply};
+        int r = 0;
+
+        driver->look = NULL;
+        drop_plan(driver);
+        if (observation) {
+                driver->observation = observation;
+                event.authoritative = observation->authoritative;
+                r = make_plan(driver);
+        }
+        if (r < 0) {
+                fail_here(driver, TROUBLE_NOT_LOCATED, strerror(-r));
+                return;
+        }
+        event.plan = driver->plan;
+        driver_step(driver, &event);
+}
+
+static void on_answered(Transaction *transaction, Reply *reply, void *userdata) {
+        Driver *driver = userdata;
+
+        driver->update = NULL;
+        /* Somebody was faster: what this plan would have taken away was not taken by us. */
+        if (reply->kind == REPLY_CONFLICT) {
+                driver->notes &= (uint8_t) ~(PLAN_NOTE_RECLAIMS | PLAN_NOTE_TAKES_OVER);
+                free(TAKE_PTR(driver->gone));
+        }
+        driver_step(driver, &(PublicationEvent){.kind = EVENT_ANSWERED, .reply = reply});
+}
+
+static int observe(Driver *driver, Server *server, Auth *auth, const Name *record) {
+        const LookRequest request = {
+                .server = server,
+                .auth = auth,
+                .record = record,
+                .timeout_usec = driver->access->timeout_usec,
+        };
+
+        return look_new(&request, on_observed, driver, &driver->look);
+}
+
+static int update(Driver *driver, Server *server, Auth *auth, const Name *record) {
+        const UpdatePart part = {.record = record, .plan = driver->plan};
+        TransactionRequest request = {
+                .opcode = LDNS_PACKET_UPDATE,
+                .type = LDNS_RR_TYPE_SOA,
+                .name = *zone_apex(driver->zone),
+                .auth = auth,
+                .observed_here = driver->publication.observed_here,
+                .timeout_usec = driver->access->timeout_usec,
+        };
+        int r = message_new_update(&request.name, &part, 1, &request.message);
+
+        if (r < 0)
+                return r;
+        return transaction_new(server, &request, on_answered, driver, &driver->update);
+}
+
+static void exchange(Driver *driver,
+                     int (*begin)(Driver *driver, Server *server, Auth *auth, const Name *record)) {
+        char error[KEY_FILE_ERROR_MAX] = "";
+        Server *server = driver_server(driver);
+        Name record, domain;
+        Auth *auth;
+        int r;
+
+        /* Another publication's trouble made the zone look again: what was observed there is void.
+         */
+        if (driver->zone && driver->zone_generation != zone_generation(driver->zone)) {
+                enter_servers(driver);
+                return;
+        }
+        if (!server) {
+                fail_here(driver, TROUBLE_NOT_LOCATED, "the zone has no name server any more");
+                return;
+        }
+        r = access_auth(driver->access, &auth, error);
+        if (r < 0) {
+                fail_here(driver, TROUBLE_NO_CREDENTIALS, error[0] ? error : strerror(-r));
+                return;
+        }
+        names_of(driver, &record, &domain);
+        r = begin(driver, server, auth, &record);
+        if (r == -EMSGSIZE)
+                fail_here(driver, TROUBLE_NOT_LOCATED,
+                          "the records at the name are too many for one update");
+        else if (r == -EINVAL)
+                fail_here(driver, TROUBLE_NOT_LOCATED,
+                          "the record's name is outside the zone, or a host's name too long for a "
+                          "claim (Claims=no does without)");
+        else if (r < 0)
+                fail_here(driver, TROUBLE_NOT_LOCATED, strerror(-r));
+}
+
+/* --- the pass --------------------------------------------------------------------------------- */
+
+static NewsSource news_source(const Driver *driver) {
+        return (NewsSource){
+                .record = driver->record,
+                .domain = driver_domain(driver),
+                .publication = &driver->publication,
+                .state_before = driver->state_before,
+                .plan = driver->plan,
+                .observation = driver->observation,
+                .id = state_publisher_id(driver->context->state),
+                .notes = driver->notes,
+                .gone = driver->gone ? driver->gone : "",
+                .access = driver->access,
+                .zone = driver->zone,
+                .wanted = &driver->wanted,
+                .once = driver->context->once,
+        };
+}
+
+static void settle(Driver *driver) {
+        MemorySource source = driver_memory(driver);
+        const LedgerStore store = memory_store(&source);
+
+        ledger_settle(&driver->ledger, &driver->publication, &driver->wanted, driver->observation,
+                      state_publisher_id(driver->context->state), &store);
+}
+
+static bool ended_well(PublicationState state) {
+        return state == PUBLICATION_PUBLISHED || state == PUBLICATION_WITHDRAWN ||
+               state == PUBLICATION_STANDBY;
+}
+
+static void finish_pass(Driver *driver) {
+        Publication *p = &driver->publication;
+        const NewsSource source = news_source(driver);
+
+        free(TAKE_PTR(driver->trouble));
+        if (p->trouble.kind != TROUBLE_NONE) {
+                driver->trouble = news_trouble_text(&driver->news, &source);
+                /* The next pass locates anew, and must not be given the same servers from
+                   memory. */
+                if (driver->zone)
+                        zone_doubt(driver->zone);
+        } else if (ended_well(p->state)) {
+                settle(driver);
+        }
+        if (driver->context->summary)
+                news_tell(&driver->news, &source, driver->context->summary,
+                          schedule_now_usec(driver->context->schedule));
+        free(TAKE_PTR(driver->from));
+        drop_plan(driver);
+        (void)schedule_set(driver->context->schedule, &driver->entry, p->due_usec);
+        driver->context->on_ended(driver, driver->context->userdata);
+}
+
+/* Only to plan: it ends where something would be written. */
+static bool ends_planned(Driver *driver, const PublicationEvent *event) {
+        const DriverContext *context = driver->context;
+        const NewsSource source = news_source(driver);
+
+        if (!context->on_planned || event->kind != EVENT_OBSERVED ||
+            event->reply->kind != REPLY_DONE || !event->authoritative)
+                return false;
+        context->on_planned(&source, driver_server(driver), context->userdata);
+        driver->publication.in_pass = false;
+        driver->publication.state = PUBLICATION_OBSERVED;
+        context->on_ended(driver, context->userdata);
+        return true;
+}
+
+void driver_step(Driver *driver, PublicationEvent *event) {
+        Publication *p = &driver->publication;
+        uint64_t now_usec = schedule_now_usec(driver->context->schedule);
+        PublicationStep step;
+
+        if (ends_planned(driver, event))
+                return;
+        /* What a former wish came to is no past of this one: it ends as published, not as
+           repaired. */
+        if (event->kind == EVENT_CHANGED)
+                driver->state_before = PUBLICATION_PUBLISHING;
+        else if (!p->in_pass)
+                driver->state_before = p->state;
+        if (!p->in_pass || event->kind == EVENT_CHANGED) {
+                driver->notes = 0;
+                free(TAKE_PTR(driver->gone));
+        }
+        event->random = random_u32();
+        step = publication_step(p, &driver->access->times, event, now_usec);
+        if (step.ended) {
+                finish_pass(driver);
+                return;
+        }
+        switch (step.action) {
+        case ACTION_WAIT:
+                (void)schedule_set(driver->context->schedule, &driver->entry, p->due_usec);
+                break;
+        case ACTION_LOCATE:
+                locate(driver);
+                break;
+        case ACTION_OBSERVE:
+                exchange(driver, observe);
+                break;
+        case ACTION_REMEMBER:
+                remember(driver);
+                break;
+        case ACTION_UPDATE:
+                exchange(driver, update);
+                break;
+        case _PUBLICATION_ACTION_MAX:
+                break;
+        }
+}

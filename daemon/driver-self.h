@@ -1,0 +1,60 @@
+/* The inside of a driver, for its own files: driver (its life) and driver-pass (what it does). */
+#pragma once
+
+#include "daemon/driver.h"
+#include "daemon/locator.h"
+#include "daemon/look.h"
+#include "daemon/memory.h"
+#include "daemon/news.h"
+#include "daemon/transaction.h"
+#include "lib/lease.h"
+#include "lib/ledger.h"
+
+struct Driver {
+        ScheduleEntry entry;
+        const DriverContext *context;
+        Publication publication;
+        PublicationState state_before; /* of this pass */
+        Wanted configured;
+        Wanted wanted; /* the same, or nothing while it is held */
+        Access *access;
+        Zone *zone;
+        unsigned zone_generation; /* of the list that publication.server is an index of */
+        Ledger ledger;
+        LeaseWatch watch;
+        Srv *from; /* O9: to take over from; NULL: nothing */
+        unsigned mark;
+        uint64_t fingerprint;
+        News news;
+        char *record;
+        uint16_t domain_at; /* record + domain_at is the domain */
+        bool held;          /* withdrawn by command */
+
+        /* At most one of these is under way. */
+        Locator *locator;
+        Look *look;
+        Transaction *update;
+        StateWrite *write;
+
+        Observation *observation; /* the plan's */
+        Plan *plan;
+
+        /* Of the last look or pass, for a status. */
+        char *trouble;
+        char *gone; /* what of others this pass removed */
+        uint32_t ttl;
+        uint16_t n_foreign;
+        uint8_t notes;
+};
+
+/* Hands an event to the state machine and does what follows. */
+void driver_step(Driver *driver, PublicationEvent *event);
+
+/* Gives up what is under way. */
+void driver_cancel(Driver *driver);
+
+/* The server that the pass is at; NULL: none. */
+Server *driver_server(const Driver *driver);
+
+/* What the rows of its records say. */
+MemorySource driver_memory(const Driver *driver);

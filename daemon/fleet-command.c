@@ -1,0 +1,184 @@
+/* What an operator may ask of one domain, and what a status shows of all. */
+
+#include <errno.h>
+#include <search.h>
+#include <stdarg.h>
+#include <string.h>
+#include <strings.h>
+
+#include "daemon/fleet-self.h"
+
+enum {
+        RECORD_MAX = 600,
+};
+
+static _printf_(2, 3) int refuse(char error[static FLEET_ERROR_MAX], const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void)vsnprintf(error, FLEET_ERROR_MAX, format, arguments);
+        va_end(arguments);
+        return -EINVAL;
+}
+
+static int fail(char error[static FLEET_ERROR_MAX], int r) {
+        (void)snprintf(error, FLEET_ERROR_MAX, "%s", strerror(-r));
+        return r;
+}
+
+/* --- looking ---------------------------------------------------------------------------------- */
+
+static int compare_record(const void *record, const void *driver) {
+        return strcasecmp(record, driver_record(driver));
+}
+
+/* tfind() hands the key over first. */
+static Driver *find_record(const Fleet *fleet, const char *record) {
+        void *node = tfind(record, &fleet->root, compare_record);
+
+        return node && !fleet_is_dead(*(Driver **)node) ? *(Driver **)node : NULL;
+}
+
+typedef struct Walk {
+        const Fleet *fleet;
+        const char *text; /* a domain to find, or a record to begin behind */
+        size_t limit, n;
+        Driver *found;
+        void (*on_driver)(const Driver *driver, void *userdata);
+        void *userdata;
+} Walk;
+
+static void on_find(const void *node, VISIT visit, void *userdata) {
+        Walk *walk = userdata;
+        Driver *driver = *(Driver *const *)node;
+
+        if ((visit == postorder || visit == leaf) && !walk->found && !fleet_is_dead(driver) &&
+            strcasecmp(driver_domain(driver), walk->text) == 0)
+                walk->found = driver;
+}
+
+Driver *fleet_find(const Fleet *fleet, const char *domain) {
+        Walk walk = {.text = domain};
+        char record[RECORD_MAX];
+        Driver *driver = find_record(fleet, domain);
+
+        if (driver || !fleet->config)
+                return driver;
+        (void)snprintf(record, sizeof(record), "%s.%s", fleet->config->service, domain);
+        driver = find_record(fleet, record);
+        if (driver)
+                return driver;
+        /* Of another service, which was configured before. */
+        twalk_r(fleet->root, on_find, &walk);
+        return walk.found;
+}
+
+static void on_each(const void *node, VISIT visit, void *userdata) {
+        Walk *walk = userdata;
+        const Driver *driver = *(Driver *const *)node;
+
+        if ((visit != postorder && visit != leaf) || walk->n >= walk->limit ||
+            strcasecmp(driver_record(driver), walk->text) <= 0 || fleet_is_dead(driver))
+                return;
+        walk->n++;
+        walk->on_driver(driver, walk->userdata);
+}
+
+size_t fleet_each(const Fleet *fleet, const char *after, size_t limit,
+                  void (*on_driver)(const Driver *driver, void *userdata), void *userdata) {
+        Walk walk = {.text = after, .limit = limit, .on_driver = on_driver, .userdata = userdata};
+
+        twalk_r(fleet->root, on_each, &walk);
+        return walk.n;
+}
+
+static void count_node(const void *node, VISIT visit, void *userdata) {
+        const Driver *driver = *(Driver *const *)node;
+        const Publication *publication = driver_publication(driver);
+        FleetCounts *counts = userdata;
+
+        if (visit != postorder && visit != leaf)
+                return;
+        counts->n_wanted += !publication->withdraw;
+        if (counts->n[publication->state]++ == 0)
+                counts->example[publication->state] = driver_domain(driver);
+}
+
+void fleet_count(const Fleet *fleet, FleetCounts *ret_counts) {
+        *ret_counts = (FleetCounts){0};
+        twalk_r(fleet->root, count_node, ret_counts);
+}
+
+/* --- commands --------------------------------------------------------------------------------- */
+
+/* It has left the configuration, and only its withdrawal is left to do. */
+static bool is_leaving(const Fleet *fleet, const Driver *driver) {
+        return *driver_mark((Driver *)driver) != fleet->round || !driver_is_configured(driver);
+}
+
+static int refuse_leaving(const Driver *driver, char error[static FLEET_ERROR_MAX]) {
+        return refuse(error,
+                      "%s is not published from here any more, only its record is still to be "
+                      "withdrawn: put it into DnsDomainPublishList= again first",
+                      driver_domain(driver));
+}
+
+int fleet_publish(Fleet *fleet, Driver *driver, char error[static FLEET_ERROR_MAX]) {
+        int r = 0;
+
+        if (is_leaving(fleet, driver))
+                return refuse_leaving(driver, error);
+        if (driver_is_held(driver)) {
+                r = holds_remove(fleet->holds, driver_record(driver));
+                driver_hold(driver, false);
+                return r < 0 ? fail(error, r) : 0;
+        }
+        driver_look(driver);
+        return 0;
+}
+
+int fleet_withdraw(Fleet *fleet, Driver *driver, char error[static FLEET_ERROR_MAX]) {
+        int r;
+
+        if (is_leaving(fleet, driver))
+                return refuse(error, "%s is being withdrawn already", driver_domain(driver));
+        if (driver_access(driver)->mode == MODE_OBSERVE)
+                return refuse(error, "%s has Mode=observe: nothing is written for it",
+                              driver_domain(driver));
+        if (driver_is_held(driver)) {
+                driver_look(driver);
+                return 0;
+        }
+        r = holds_add(fleet->holds, driver_record(driver), *driver_fingerprint(driver));
+        driver_hold(driver, true);
+        return r < 0 ? fail(error, r) : 0;
+}
+
+int fleet_forget(Fleet *fleet, Driver *driver, char error[static FLEET_ERROR_MAX]) {
+        if (!is_leaving(fleet, driver))
+                return refuse(error,
+                              "%s is published from here: take it out of DnsDomainPublishList= "
+                              "first; forget is for a withdrawal that can never be done",
+                              driver_domain(driver));
+        driver_forget(driver);
+        fleet_kill_driver(fleet, driver);
+        return 0;
+}
+
+int fleet_takeover(Fleet *fleet, Driver *driver, const Srv *from,
+                   char error[static FLEET_ERROR_MAX]) {
+        int r;
+
+        if (is_leaving(fleet, driver))
+                return refuse_leaving(driver, error);
+        if (driver_access(driver)->mode == MODE_OBSERVE)
+                return refuse(error, "%s has Mode=observe: nothing is written for it",
+                              driver_domain(driver));
+        if (driver_is_held(driver))
+                return refuse(error,
+                              "%s was withdrawn by command: srvpubctl publish %s comes before a "
+                              "takeover",
+                              driver_domain(driver), driver_domain(driver));
+        r = driver_take_over(driver, from);
+        return r < 0 ? fail(error, r) : 0;
+}

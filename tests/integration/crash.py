@@ -8,6 +8,7 @@ import contextlib
 import os
 import pathlib
 import random
+import re
 import signal
 import socket
 import sqlite3
@@ -107,7 +108,8 @@ def foreign_records(rng):
 
 
 def as_row(rr):
-    return rr.name.lower(), rr.type, rr.ttl, rr.text().lower()
+    """since= of a claim is the daemon's to choose."""
+    return rr.name.lower(), rr.type, rr.ttl, re.sub(r'"since=\d+"', '"since="', rr.text().lower())
 
 
 def transferred(address, zone):
@@ -124,14 +126,20 @@ def transferred(address, zone):
     return found
 
 
-def expected(zone, wish):
-    """What a zone holds when all is done: what it had at first, and what is wanted in it (with the TTL
-    of the foreign SRVs beside it, O12)."""
+def expected(zone, wish, publisher):
+    """What a zone holds when all is done: what it had at first, and what is wanted in it with its claim
+    (each with the TTL of the foreign records of its type beside it, O12)."""
     rows = {as_row(wire.RR.from_text(owner, ttl, type_, text, zone.name))
             for owner, ttl, type_, text in zone.all_records if type_ != "SOA"}
-    foreign = {name: ttl for name, type_, ttl, _ in rows if type_ == "SRV"}
-    return rows | {(name, "SRV", foreign.get(name, srv.ttl), srv.rdata().lower())
-                   for name, srv in wish.wanted.items() if zone_of(name) == zone.name}
+    foreign = {(name, type_): ttl for name, type_, ttl, _ in rows}
+    wanted = [(name, srv) for name, srv in wish.wanted.items() if zone_of(name) == zone.name]
+    return rows | {(name, "SRV", foreign.get((name, "SRV"), srv.ttl), srv.rdata().lower()) for name, srv in wanted} | {
+        (name, "TXT", foreign.get((name, "TXT"), srv.ttl), claim(srv, publisher)) for name, srv in wanted}
+
+
+def claim(srv, publisher):
+    words = ("srvpub=1", f"id={publisher}", f"host={srv.target.lower()}", f"port={srv.port}", f"ttl={srv.ttl}", "since=")
+    return " ".join(f'"{word}"' for word in words)
 
 
 # The daemon.
@@ -250,8 +258,9 @@ class Victim:
 
     def zone_mistakes(self):
         mistakes = []
+        publisher = (self.daemon.state_directory / "publisher-id").read_text(encoding="ascii").split()[0]
         for zone in self.server.zones:
-            found, right = transferred(self.server.address, zone.name), expected(zone, self.wish)
+            found, right = transferred(self.server.address, zone.name), expected(zone, self.wish, publisher)
             mistakes += [f"lost: {row}" for row in sorted(right - found)]
             mistakes += [f"orphan: {row}" for row in sorted(found - right)]
         return mistakes

@@ -181,7 +181,9 @@ def requests_obey_the_protocol(test):
         for rr in message.answer:
             test.equal(rr.ttl, 0, "TTL of a prerequisite")
         for rr in message.authority:
-            test.check(rr.type == "SRV" and rr.cls in (1, 254), f"only single SRVs: {rr}")
+            test.check(rr.type == "SRV" or (rr.type == "TXT" and rr.rdata.startswith(b"\x08srvpub=1")),
+                       f"only SRVs and claims: {rr}")
+            test.check(rr.cls in (1, 254), f"only single RRs: {rr}")
             test.check(rr.rdata and (rr.cls == 1 or rr.ttl == 0), f"RDATA and TTL of {rr}")
         test.equal([rr.type for rr in message.additional], ["TSIG"], "additional section")
     test.equal(server.counts["udp"] - server.counts["SOA"] - server.counts["A"] - server.counts["AAAA"]

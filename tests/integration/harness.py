@@ -1,13 +1,16 @@
 """The test library itself: its servers sign and answer right, its faults are what they say."""
 import socket
 import subprocess
+import sys
+import time
 
-from support import client, faults, tsig, wire
+from support import claims, client, faults, tsig, wire
 from support.client import OURS, Srv
+from support.clock import Clock
 from support.daemon import Daemon
 from support.scenario import KEY, scenario
 from support.tsig import Key
-from support.waiting import Failure
+from support.waiting import Failure, wait_until
 from support.zone import Zone
 
 FOREIGN = Srv("kms9.contoso.com", 1688, 5, 5, 600)
@@ -137,6 +140,53 @@ def proxy_counts_what_passes(test):
     test.nsupdate(proxy, f"update add _vlmcs._tcp.contoso.com. 3600 SRV {OURS.rdata()}", zone="contoso.com")
     test.wait_srv(proxy, "contoso.com", [OURS])
     test.equal((proxy.counts["SOA"], proxy.counts["update"]), (2, 1), "counts")
+
+
+@scenario(servers=("named", "knot"))
+def gate_holds_updates_and_lets_them_in(test):
+    server = test.primary()
+    gate = test.gate(server)
+    lines = [f"update add _vlmcs._tcp.contoso.com. 3600 SRV {srv.rdata()}" for srv in (OURS, FOREIGN._replace(ttl=3600))]
+    ended = [test.in_background(lambda line=line: test.nsupdate(gate, line, zone="contoso.com")) for line in lines]
+    gate.wait_held(2)
+    test.equal(gate.held_names(), {"_vlmcs._tcp.contoso.com": 2}, "updates that it holds, by name")
+    test.srv_stays(server, "contoso.com", [], seconds=0.2)
+    gate.open(seed=1)
+    test.wait_srv(server, "contoso.com", [OURS, FOREIGN._replace(ttl=3600)])
+    wait_until(lambda: all(end() for end in ended), "not all are answered")
+    test.equal(gate.rcodes["NOERROR"], 2, "answers")
+
+
+@scenario()
+def clocks_are_ahead_for_whom_they_were_set(test):
+    """Also while it runs."""
+    script = ("import time; a = time.clock_gettime(time.CLOCK_BOOTTIME), time.clock_gettime(time.CLOCK_REALTIME);"
+              "print(*a, int(time.time()), flush=True); input();"
+              "print(time.clock_gettime(time.CLOCK_BOOTTIME), time.clock_gettime(time.CLOCK_REALTIME), flush=True)")
+    daemon = Daemon(test, "/bin/true")
+    clock = Clock(test, daemon, wall=1000)
+    with subprocess.Popen([sys.executable, "-c", script], env=daemon.environment, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as process:
+        first = [float(word) for word in process.stdout.readline().split()]
+        now = time.clock_gettime(time.CLOCK_BOOTTIME), time.time()
+        clock.ahead(600, wall=5)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        second = [float(word) for word in process.stdout.readline().split()]
+    test.check(abs(first[0] - now[0]) < 5 and abs(first[1] - now[1] - 1000) < 5 and abs(first[2] - first[1]) < 2,
+               f"at first {first}, and by the machine {now}")
+    test.check(abs(second[0] - now[0] - 600) < 5 and abs(second[1] - now[1] - 1005) < 5, f"then {second}, from {now}")
+
+
+@scenario()
+def claims_are_read_strictly(test):
+    claim = claims.Claim("0123456789abcdef0123456789abcdef", since=17, until=18, lease=19)
+    for right in (claim, claim._replace(until=None, lease=None)):
+        test.equal(claims.parse(right.rdata()), right, "what was written")
+    for wrong in (claim.rdata().replace("pub=1", "pub=2"), claim.rdata().replace('"ttl=3600" ', ""),
+                  claim._replace(port=65536).rdata(), claim._replace(id="xy").rdata(), '"srvpub=1"', '"a note"',
+                  claim.rdata() + ' "port=1688"'):
+        test.equal(claims.parse(wrong), None, wrong)
 
 
 @scenario()

@@ -94,6 +94,7 @@ def clean_under_valgrind(test):
     daemon = test.daemon(domains=["contoso.com", "emea.contoso.com", "adsecurity.org"],
                          Update={"Timeout": "2s"}, Ownership={"OnStop": "withdraw"})
     test.wait_srv(server, "adsecurity.org", [OURS], timeout=30)
+    daemon.wait_log(about("adsecurity.org", PUBLISHED), timeout=30)
     test.nsupdate(server, "update delete _vlmcs._tcp.adsecurity.org. SRV")
     daemon.wait_log(about("adsecurity.org", "repaired"), timeout=30)
     daemon.reload(domains=["contoso.com", "emea.contoso.com"], Service={"Weight": 7})

@@ -62,7 +62,7 @@ def domain_section_overrides(test):
 @scenario(servers=BOTH)
 def right_record_needs_no_update(test):
     server, proxy = primary_behind_proxy(test, srv_line(OURS))
-    daemon = test.daemon()
+    daemon = test.daemon(Ownership={"Claims": "no"})
     daemon.wait_about("contoso.com", PUBLISHED)
     test.srv_stays(server, "contoso.com", [OURS], seconds=2.5)
     test.equal(proxy.counts["update"], 0, "updates sent")
@@ -97,9 +97,19 @@ def duplicates_of_our_offer_become_one(test):
 
 
 @scenario(servers=BOTH)
+def right_record_gets_a_claim_and_no_more(test):
+    """O1 b, O4: one update, which leaves the SRV as it is."""
+    server, proxy = primary_behind_proxy(test, srv_line(OURS))
+    daemon = test.daemon()
+    daemon.wait_about("contoso.com", PUBLISHED)
+    test.srv_stays(server, "contoso.com", [OURS], seconds=2.5)
+    test.equal(proxy.counts["update"], 1, "updates sent")
+
+
+@scenario(servers=BOTH)
 def other_case_is_our_record(test):
     server, proxy = primary_behind_proxy(test, srv_line(OURS._replace(target="KMS1.Contoso.COM")))
-    daemon = test.daemon()
+    daemon = test.daemon(Ownership={"Claims": "no"})
     daemon.wait_about("contoso.com", PUBLISHED)
     test.srv_stays(server, "contoso.com", [OURS])
     test.equal(proxy.counts["update"], 0, "updates sent")

@@ -28,10 +28,12 @@ def about(domain, *words):
 class Daemon:
     """configure() keywords: domains (list of entries), key (a Key, or a key file's text; None: Security=none),
     sections as dicts (Service={...}, Publish=, Update=, Ownership=; None as a value: leave that
-    default out), extra (text at the end), text (the whole file instead)."""
+    default out), extra (text at the end), text (the whole file instead).
+    always: sections of this daemon that DEFAULTS are taken beside."""
 
-    def __init__(self, test, program, *, state=None, environment=None, **config):
+    def __init__(self, test, program, *, state=None, environment=None, always=None, **config):
         self.test, self.program = test, program
+        self.always = always or {}
         self.config_path = test.path("srvpubd.conf")
         self.state_directory = state or test.path("state")
         self.state_directory.mkdir(exist_ok=True)
@@ -60,7 +62,7 @@ class Daemon:
 
     def config_text(self):
         key = self.config.get("key", True)
-        sections = {name: {**DEFAULTS.get(name, {}), **self.config.get(name, {})}
+        sections = {name: {**DEFAULTS.get(name, {}), **self.always.get(name, {}), **self.config.get(name, {})}
                     for name in ("Service", "Publish", "Update", "Ownership")}
         domains = self.config.get("domains", ["contoso.com"])
         if domains:
@@ -79,6 +81,15 @@ class Daemon:
     def argv(self, *options):
         return [str(self.program), "--config", str(self.config_path), "--state-directory",
                 str(self.state_directory), *options]
+
+    # Who it is.
+
+    @property
+    def publisher_id(self):
+        """The id in its claims, known once it has started."""
+        path = self.state_directory / "publisher-id"
+        wait_until(path.exists, f"{path} is missing")
+        return path.read_text(encoding="ascii").split("\n")[0]
 
     # The process.
 

@@ -12,7 +12,7 @@ def loopback_up():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         request = struct.pack("16sH14x", b"lo", 0x1 | 0x40)  # IFF_UP | IFF_RUNNING
         fcntl.ioctl(sock, 0x8914, request)  # SIOCSIFFLAGS
-        for number in range(2, 6):
+        for number in range(2, 10):
             address = socket.inet_aton(f"127.0.0.{number}")
             request = struct.pack("16sHH4s8x", b"lo:%d" % number, socket.AF_INET, 0, address)
             fcntl.ioctl(sock, 0x8916, request)  # SIOCSIFADDR

@@ -16,11 +16,13 @@ def kind_of(data):
 
 
 class Proxy:
-    """TCP and UDP at address:53. counts: requests by kind; connections: those of TCP so far."""
+    """TCP and UDP at address:53. counts: requests by kind; updates: those requests, parsed; connections:
+    those of TCP so far."""
 
     def __init__(self, address, upstream):
         self.address, self.upstream = address, upstream
         self.counts = Counter()
+        self.updates = []
         self.connections = 0
         self.lock = threading.Lock()
         self.sockets = []
@@ -47,10 +49,14 @@ class Proxy:
     def reset(self):
         with self.lock:
             self.counts.clear()
+            self.updates.clear()
 
     def _count(self, data):
+        kind = kind_of(data)
         with self.lock:
-            self.counts[kind_of(data)] += 1
+            self.counts[kind] += 1
+            if kind == "update":
+                self.updates.append(wire.Message.parse(data))
 
     def _accept(self, listener):
         while True:

@@ -12,10 +12,12 @@ control group too, and the package in place of the daemon: they boot machines.
 """
 import pathlib
 import socket
+import threading
 from dataclasses import dataclass
 
-from support import client
+from support import claims, client
 from support.daemon import Daemon
+from support.gate import Gate
 from support.machine import Machine
 from support.namespace import loopback_up, mount, place_file
 from support.proxy import Proxy
@@ -97,6 +99,14 @@ class Test:
         proxy.start()
         return proxy
 
+    def gate(self, upstream, is_closed=True, address="127.0.0.5"):
+        """A proxy that holds updates while it is closed (see Gate)."""
+        gate = Gate(address, upstream)
+        gate.is_closed = is_closed
+        self.servers.append(gate)
+        gate.start()
+        return gate
+
     def daemon(self, *, start=True, **config):
         """srvpubd with a configuration (see Daemon.configure), started."""
         daemon = Daemon(self, self.program, **config)
@@ -104,6 +114,20 @@ class Test:
         if start:
             daemon.start()
         return daemon
+
+    def publisher(self, server, host="kms1", *, start=True, **config):
+        """A daemon that publishes a host of contoso.com, and has the server behind a counting proxy of
+        its own: daemon.proxy."""
+        proxy = self.proxy(f"127.0.0.{6 + len(self.daemons)}", server)
+        always = {"Service": {"Target": f"{host}.contoso.com"}, "Update": {"Server": proxy.address}}
+        daemon = self.daemon(start=False, always=always, **config)
+        daemon.proxy = proxy
+        if start:
+            daemon.start()
+        return daemon
+
+    def record_name(self, server, domain="contoso.com"):
+        return claims.RecordName(server, domain)
 
     def machine(self):
         """A machine of its own, booted."""
@@ -158,6 +182,26 @@ class Test:
         answer = client.nsupdate(script, self.key_file(key) if key else None)
         self.equal(answer, expect, "nsupdate's answer")
 
+    def wait_looks(self, *daemons, checks=2):
+        """Each of these publishers looks so often from now on."""
+        before = [daemon.proxy.counts["SRV"] for daemon in daemons]
+        wait_until(lambda: all(daemon.proxy.counts["SRV"] >= looks + checks for daemon, looks in zip(daemons, before)),
+                   "not all look again", 5 + 2 * checks)
+
+    def write_nothing(self, *daemons, checks=2):
+        """They look so often, and are content with what they see."""
+        before = [daemon.proxy.counts["update"] for daemon in daemons]
+        self.wait_looks(*daemons, checks=checks)
+        for daemon, updates in zip(daemons, before):
+            self.equal(daemon.proxy.counts["update"], updates, f"updates of {daemon.log_path.name}")
+
+    @staticmethod
+    def in_background(function):
+        """Calls it, and returns a function that tells whether it has returned."""
+        done = []
+        threading.Thread(target=lambda: done.append(function()), daemon=True).start()
+        return lambda: bool(done)
+
     # Expectations.
 
     def check(self, condition, text):
@@ -181,6 +225,10 @@ class Test:
         lines = ["127.0.0.1 localhost", "::1 localhost", f"127.0.1.1 {fqdn}" + (f" {short}" if short != fqdn else "")]
         lines += [f"{address} {name.replace('__', '.')}" for name, address in hosts.items()]
         place_file("/etc/hosts", "\n".join(lines) + "\n", self.directory)
+
+    def machine_id(self, digit):
+        """Makes it another machine for whoever starts from now on."""
+        place_file("/etc/machine-id", 32 * digit + "\n", self.directory)
 
     def prepare(self):
         """Hides the machine: own loopback, /run, resolver and host name."""

@@ -146,7 +146,10 @@ logging {{
             kind = f"type secondary; primaries {{ {zone.primary}; }};"
         else:
             kind = "type primary;"
-            if "update-policy" not in zone.options:
+            if zone.grants:
+                kind += " update-policy { " + "".join(f"grant {key} name {owner}. {' '.join(types)}; "
+                                                      for key, owner, types in zone.grants) + "};"
+            elif "update-policy" not in zone.options:
                 kind += " allow-update { " + "".join(f'key "{k}"; ' for k in zone.update or ("none",)) + "};"
         kind = kind.replace('key "none"', "none").replace('key "any"', "any")
         return f'zone "{zone.name}" {{ {kind} file "{self.zone_file(zone, view)}"; {zone.options} }};\n'
@@ -180,15 +183,26 @@ class Knot(Server):
             + "".join(f"key:\n  - id: {k.name}\n    algorithm: {k.algorithm}\n    secret: {k.secret}\n"
                       for k in self.keys)
             + "acl:\n  - id: transfer\n    action: [transfer, query]\n"
+            + "  - id: any\n    action: update\n    address: [127.0.0.0/8]\n"
             + "".join(f"  - id: {k.name}\n    action: [transfer, query, update]\n    key: {k.name}\n"
                       f"  - id: query-{k.name}\n    action: query\n    key: {k.name}\n" for k in self.keys)
+            + "".join(map(self.grant_statements, self.zones))
             + "".join(f"remote:\n  - id: r-{a}\n    address: {a}@{self.port}\n" for a in remotes)
             + "template:\n  - id: default\n    zonefile-sync: 0\n    journal-content: changes\n"
             + "zone:\n" + "".join(map(self.zone_statement, self.zones)))
 
+    @staticmethod
+    def grant_statements(zone):
+        return "".join(f"acl:\n  - id: grant-{number}-{zone.name}\n    action: update\n    key: {key}\n"
+                       f"    update-type: [{', '.join(types)}]\n    update-owner: name\n"
+                       f"    update-owner-match: equal\n    update-owner-name: {owner}.\n"
+                       for number, (key, owner, types) in enumerate(zone.grants))
+
     def zone_statement(self, zone):
         names = [key.name for key in self.keys]
-        acl = ", ".join(["transfer", *(k for k in zone.update if k in names), *(f"query-{k}" for k in names)])
+        update = [f"grant-{number}-{zone.name}" for number in range(len(zone.grants))]
+        update = update or [key for key in zone.update if key in [*names, "any"]]
+        acl = ", ".join(["transfer", *update, *(f"query-{k}" for k in names)])
         return (f"  - domain: {zone.name}\n    file: {self.zone_file(zone)}\n    acl: [{acl}]\n"
                 + (f"    master: r-{zone.primary}\n" if zone.primary else "") + zone.options)
 

@@ -12,6 +12,7 @@ class Zone:
     mname: str = "ns1"
     nameservers: dict = None  # name -> address; default: ns1 at address
     update: tuple = ("srvpubd-test",)
+    grants: tuple = ()  # (key name, owner, types), which are allowed in place of update
     primary: str = ""  # its address: then this server is a secondary
     options: str = ""  # further lines of the zone statement (named, knot)
     all_records: list = field(init=False)

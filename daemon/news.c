@@ -138,6 +138,8 @@ static const char *what_was_done(const NewsSource *source) {
         case PLAN_PUBLISH:
                 return repaired ? "it was missing" : "added";
         case PLAN_CHANGE:
+                if (!(source->publication->plan_traits & PLAN_TRAIT_ADDS_SRV))
+                        return "only its claim was written";
                 return repaired ? "somebody had changed it" : "changed";
         case PLAN_WITHDRAW:
                 return "an old one removed";

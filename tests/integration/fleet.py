@@ -12,7 +12,7 @@ from support.zone import Zone
 
 SOAK = os.environ.get("SRVPUBD_SOAK") == "1"
 SEEDS = range(1, 9 if SOAK else 2)
-STEPS = 120 if SOAK else 30
+STEPS = 120 if SOAK else 20
 TARGETS = [f"kms{number}.contoso.com" for number in range(1, 5)]
 BY_HAND = (Srv("kms9.contoso.com", 1688, 5, 5, 600), Srv(TARGETS[0], 1700, 1, 1, 600))
 NOTE = '"a note"'

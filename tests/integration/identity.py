@@ -72,7 +72,7 @@ def clone_withdraws_nothing_of_the_original(test, publishing):
     test.check(not has_file(first, "publisher-id.clone-"), "the original is no clone")
 
 
-@scenario(servers=BOTH)
+@scenario(servers=("named",))
 def clone_that_publishes_the_same_host_is_told_so(test):
     """Both claim it, and it stays until both have withdrawn it."""
     test.machine_id("1")

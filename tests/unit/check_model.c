@@ -196,7 +196,7 @@ static const struct {
          "start B\n"
          "go B 5\n"
          "want B 3600 configured h0:1688:0:0\n"
-         "go B 5\n"
+         "go B 4\n"
          "arrive B\n"
          "time 300\n"},
         {"an SRV deleted by hand comes back late, when its claim was withdrawn (O1, O13)",
@@ -269,6 +269,29 @@ static const struct {
          "add-srv h6:1688:0:0 3600\n"
          "go B 4\n"
          "want B 300 configured h7:1688:2:1\n"},
+        {"one claims what another is about to take away (O1)",
+         "policy A shared no reclaim=0 lease=0 check=900 refresh=0\n"
+         "want A 3600 configured h1:1688:1:0\n"
+         "start A\n"
+         "run 10\n"
+         "want B 3600 configured h1:1688:1:0\n"
+         "start B\n"
+         "want A 3600 configured\n"
+         "go A 2\n"
+         "go B 6\n"
+         "go A\n"},
+        {"a takeover between the halves of a look (O6, O9)",
+         "want A 7200 configured h5:1688:1:0\n"
+         "policy B exclusive yes reclaim=0 lease=0 check=900 refresh=0\n"
+         "want B 7200 configured h7:1688:1:0 h6:1688:2:1\n"
+         "start B\n"
+         "go B 6\n"
+         "reborn B\n"
+         "start B\n"
+         "go B 3\n"
+         "start A\n"
+         "take-over A h6:1688\n"
+         "go A 4\n"},
         {"the holder leaves, one of two takes over (O6)",
          "policy A exclusive auto reclaim=0 lease=0 check=300 refresh=0\n"
          "policy B exclusive auto reclaim=0 lease=0 check=300 refresh=0\n"

@@ -58,7 +58,17 @@ static const struct {
 START_TEST(publishing_is_told) {
         desk.source.state_before = publishings[_i].before;
         desk.publication.wrote = publishings[_i].wrote;
+        desk.publication.plan_traits = PLAN_TRAIT_ADDS_SRV;
         expect(desk_tell(PUBLICATION_PUBLISHED, IN_ORDER), publishings[_i].text);
+}
+END_TEST
+
+/* O10: nobody has changed anything where claims are allowed at last. */
+START_TEST(claim_alone_is_told) {
+        desk.source.state_before = PUBLICATION_PUBLISHED;
+        desk.publication.wrote = PLAN_CHANGE;
+        expect(desk_tell(PUBLICATION_PUBLISHED, IN_ORDER),
+               "contoso.com: repaired " SRV_TEXT " (only its claim was written)\n");
 }
 END_TEST
 
@@ -258,6 +268,7 @@ END_TEST
 static void add_tests(TCase *tcase) {
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_loop_test(tcase, publishing_is_told, 0, ELEMENTSOF(publishings));
+        tcase_add_test(tcase, claim_alone_is_told);
         tcase_add_loop_test(tcase, all_hosts_are_told, 0, 3);
         tcase_add_test(tcase, long_names_fit);
         tcase_add_test(tcase, withdrawal_is_told);

@@ -13,7 +13,6 @@
 #include "tests/unit/support_model_trace.h"
 
 #define TIMEOUT_USEC (5 * USEC_PER_SEC)
-#define WALL_SEC UINT64_C(1700000000)
 
 uint32_t model_random(ModelNet *net) {
         /* xorshift64* */
@@ -24,7 +23,8 @@ uint32_t model_random(ModelNet *net) {
 }
 
 static uint64_t wall_sec(const ModelPublisher *p) {
-        return (uint64_t)((int64_t)(WALL_SEC + p->net->now_usec / USEC_PER_SEC) + p->clock_sec);
+        return (uint64_t)((int64_t)(MODEL_WALL_SEC + p->net->now_usec / USEC_PER_SEC) +
+                          p->clock_sec);
 }
 
 static void drop_plan(ModelPublisher *p) {

@@ -13,6 +13,9 @@ enum {
         MODEL_FLIGHTS_MAX = 6,
 };
 
+/* The true time when all begins, and publishers' clocks agree with it. */
+#define MODEL_WALL_SEC UINT64_C(1700000000)
+
 /* An update on its way. */
 typedef struct ModelFlight {
         ModelMessage *message;

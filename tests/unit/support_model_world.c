@@ -136,7 +136,7 @@ static void add_txt(World *world, int64_t which) {
 }
 
 static void add_claim(World *world, const Srv *offer, uint32_t lease_sec) {
-        const uint64_t now_sec = 1700000000 + world->net.now_usec / USEC_PER_SEC;
+        const uint64_t now_sec = MODEL_WALL_SEC + world->net.now_usec / USEC_PER_SEC;
         const Claim claim = {
                 .id.bytes = {0xde, 0xad},
                 .host = offer->target,
@@ -360,7 +360,7 @@ static void calm(World *world) {
         stay_calm(world, 5400, 0, "writes although nothing happens");
         for (size_t i = 0; i < MODEL_PUBLISHERS_MAX; i++) {
                 parties[i] = world->publishers[i].party;
-                parties[i].now_sec = 1700000000 + (uint64_t)world->publishers[i].clock_sec +
+                parties[i].now_sec = MODEL_WALL_SEC + (uint64_t)world->publishers[i].clock_sec +
                                      world->net.now_usec / USEC_PER_SEC;
         }
         if (!world->net.fault[0] && !world->has_twins)

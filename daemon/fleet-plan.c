@@ -42,6 +42,7 @@ static void answer_failure(FleetLook *look, const char *text) {
 
 static void on_planned(const NewsSource *source, const Server *server, void *userdata) {
         FleetLook *look = userdata;
+        const bool takes_over = source->plan->notes & PLAN_NOTE_TAKES_OVER;
         _cleanup_(freep) char *text = NULL, *script = NULL;
         char zone[NAME_TEXT_MAX];
 
@@ -56,10 +57,11 @@ static void on_planned(const NewsSource *source, const Server *server, void *use
                              .record = source->record,
                              .zone = name_to_text(zone_apex(source->zone), zone),
                              .server = server_name(server),
-                             .verdict = plan_verdict_to_string(source->plan->verdict),
+                             .verdict = takes_over ? "take over"
+                                                   : plan_verdict_to_string(source->plan->verdict),
                              .text = text,
                              .script = script ? script : "",
-                             .takes_over = source->plan->notes & PLAN_NOTE_TAKES_OVER,
+                             .takes_over = takes_over,
                      });
 }
 

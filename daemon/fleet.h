@@ -90,7 +90,7 @@ typedef struct FleetPlan {
         const char *record;
         const char *zone;
         const char *server;
-        const char *verdict; /* as plan_verdict_to_string() */
+        const char *verdict; /* as plan_verdict_to_string(), or "take over" */
         const char *text;    /* human: a line for each record that is added, removed or left */
         const char *script;  /* nsupdate's form */
         bool takes_over;     /* what from names is there */

@@ -32,6 +32,14 @@ static void write_row(ModelPublisher *p, const LedgerItem *item) {
                 *(found ? found : &p->party.rows[p->party.n_rows++]) = row;
 }
 
+/* offer NULL: all of them. */
+static void forget_unsaved(ModelPublisher *p, const Srv *offer) {
+        for (size_t i = p->party.n_rows; i-- > 0;)
+                if (p->party.rows[i].unsaved &&
+                    (!offer || srv_same_offer(&p->party.rows[i].srv, offer)))
+                        p->party.rows[i] = p->party.rows[--p->party.n_rows];
+}
+
 static LedgerItem *next_row(ModelPublisher *p) {
         LedgerItem *item;
 
@@ -54,8 +62,13 @@ int model_disk_end(ModelPublisher *p) {
         if (!item)
                 return 0;
         item->is_written = false;
-        if (p->disk_full)
+        if (p->disk_full) {
+                const Srv offer = offer_srv(item->offer);
+
+                if (!item->durable)
+                        forget_unsaved(p, &offer);
                 return -EIO;
+        }
         write_row(p, item);
         ledger_written(item);
         return 0;
@@ -108,9 +121,7 @@ void model_disk_crash(ModelPublisher *p, bool loses_unsynced) {
                 p->party.n_rows = p->n_rows_before;
                 memcpy(p->party.rows, p->rows_before, p->n_rows_before * sizeof(p->rows_before[0]));
         }
-        for (size_t i = p->party.n_rows; i-- > 0;)
-                if (p->party.rows[i].unsaved)
-                        p->party.rows[i] = p->party.rows[--p->party.n_rows];
+        forget_unsaved(p, NULL);
 }
 
 static void load_row(ModelPublisher *p, const ModelRow *row) {

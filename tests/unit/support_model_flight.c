@@ -5,13 +5,14 @@
 
 #include "tests/unit/support_model_trace.h"
 
-void model_note_part(ModelParty *party, const Srv *offer) {
+ModelPart *model_take_part(ModelParty *party, const Srv *offer) {
         for (size_t i = 0; i < party->n_parts; i++)
-                if (srv_same_offer(&party->parts[i], offer))
-                        return;
+                if (srv_same_offer(&party->parts[i].offer, offer))
+                        return &party->parts[i];
         if (party->n_parts == MODEL_ROWS_MAX)
                 abort(); /* the model is too small */
-        party->parts[party->n_parts++] = *offer;
+        party->parts[party->n_parts] = (ModelPart){.offer = *offer};
+        return &party->parts[party->n_parts++];
 }
 
 void model_flight_drop(ModelPublisher *p, size_t i) {
@@ -88,7 +89,7 @@ void model_flight_apply(ModelPublisher *p, ModelFlight *flight) {
                 disown(&net->server.contents, &flight->right->party);
         for (size_t i = 0; i < flight->message->n_ops; i++)
                 if (flight->message->ops[i].kind == PLAN_ADD_SRV)
-                        model_note_part(&p->party, &flight->message->ops[i].srv);
+                        (void)model_take_part(&p->party, &flight->message->ops[i].srv);
         if (!net->fault[0])
                 (void)model_judge_message(&net->server, &before, flight->message, flight->right,
                                           net->now_usec, net->fault);

@@ -18,5 +18,5 @@ void model_flight_apply(ModelPublisher *publisher, ModelFlight *flight);
 void model_flight_drop(ModelPublisher *publisher, size_t i);
 void model_flight_drop_all(ModelPublisher *publisher);
 
-/* This publisher had a part in this offer (see ModelParty). */
-void model_note_part(ModelParty *party, const Srv *offer);
+/* This publisher has a part in this offer from now on. */
+ModelPart *model_take_part(ModelParty *party, const Srv *offer);

@@ -78,7 +78,7 @@ static void adopt(ModelPublisher *p, bool ended) {
 
                 if (model_party_wants(&p->party, srv) &&
                     (saw_unclaimed(p, srv) || model_claims_own(&p->seen, srv, &p->party.id) > 0))
-                        model_note_part(&p->party, srv);
+                        model_take_part(&p->party, srv)->as_nobodys = saw_unclaimed(p, srv);
                 if (ended && model_party_wants(&p->party, srv) && saw_unclaimed(p, srv) &&
                     model_party_remembers_bare(&p->party, srv))
                         contents->srv[i].published_by |= (uint8_t)(1 << p->party.index);

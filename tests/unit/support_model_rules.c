@@ -26,20 +26,26 @@ const Srv *model_party_wants(const ModelParty *party, const Srv *offer) {
         return NULL;
 }
 
-static bool took_part(const ModelParty *party, const Srv *offer) {
+static const ModelPart *find_part(const ModelParty *party, const Srv *offer) {
         for (size_t i = 0; i < party->n_parts; i++)
-                if (srv_same_offer(&party->parts[i], offer))
-                        return true;
-        return false;
+                if (srv_same_offer(&party->parts[i].offer, offer))
+                        return &party->parts[i];
+        return NULL;
 }
 
 /* The state's word is not enough where it says that it was published: it has to be true. An intent
-   counts, it may have come to something. */
+   counts, it may have come to something. What was claimed once and is wanted as nobody's now, is
+   that before the state says so. */
 bool model_party_remembers_bare(const ModelParty *party, const Srv *offer) {
-        for (size_t i = 0; i < party->n_rows; i++)
-                if (srv_same_offer(&party->rows[i].srv, offer))
-                        return !party->rows[i].claimed &&
-                               (!party->rows[i].confirmed || took_part(party, offer));
+        const ModelPart *part = find_part(party, offer);
+
+        for (size_t i = 0; i < party->n_rows; i++) {
+                const ModelRow *row = &party->rows[i];
+
+                if (srv_same_offer(&row->srv, offer))
+                        return (!row->claimed || (part && part->as_nobodys)) &&
+                               (!row->confirmed || part);
+        }
         return false;
 }
 

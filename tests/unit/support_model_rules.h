@@ -23,6 +23,12 @@ typedef struct ModelRow {
         bool unsaved; /* the disk was full: only memory knows */
 } ModelRow;
 
+/* An offer that a publisher has added, or found and wanted, since its state was lost. */
+typedef struct ModelPart {
+        Srv offer;
+        bool as_nobodys; /* when it looked last, nobody claimed it and it wanted it (O1 b) */
+} ModelPart;
+
 /* A publisher as the rules see it: who it is, how it is configured, what its disk holds. */
 typedef struct ModelParty {
         uint8_t index;
@@ -38,8 +44,8 @@ typedef struct ModelParty {
         Srv wanted[MODEL_WANTED_MAX];
         size_t n_rows;
         ModelRow rows[MODEL_ROWS_MAX];
-        size_t n_parts; /* what it has added, or wanted as nobody's, since its state was lost */
-        Srv parts[MODEL_ROWS_MAX];
+        size_t n_parts;
+        ModelPart parts[MODEL_ROWS_MAX];
         bool takes_over;
         Srv from;
         bool running;

@@ -52,7 +52,7 @@ typedef struct Settings {
 
 enum {
         CONFIG_LEASE_CHECKS = 4,
-        CONFIG_HOSTS_MAX = 64,
+        CONFIG_HOSTS_MAX = 15, /* with the target, of the longest names, they fit one update */
 };
 
 /* One [Host]: what is published beside the target in every domain. */

@@ -29,6 +29,7 @@ static const struct {
         {PLAN_NOTE_STAYS_CLAIMED, "stays-claimed"},
         {PLAN_NOTE_RECLAIMS, "reclaims"},
         {PLAN_NOTE_TAKES_OVER, "takes-over"},
+        {PLAN_NOTE_STRAYS, "strays"},
 };
 
 static uint64_t clock_usec(clockid_t clock) {

@@ -184,7 +184,7 @@ static void locate(Driver *driver) {
         r = locator_new(driver->context->event, driver->context->zones, &record, &domain,
                         driver->access, on_located, driver, &driver->locator);
         if (r < 0)
-                fail_here(driver, TROUBLE_NOT_LOCATED, strerror(-r));
+                fail_here(driver, TROUBLE_HERE, strerror(-r));
 }
 
 static void on_observed(const Reply *reply, Observation *observation, void *userdata) {
@@ -200,7 +200,7 @@ static void on_observed(const Reply *reply, Observation *observation, void *user
                 r = make_plan(driver);
         }
         if (r < 0) {
-                fail_here(driver, TROUBLE_NOT_LOCATED, strerror(-r));
+                fail_here(driver, TROUBLE_HERE, strerror(-r));
                 return;
         }
         event.plan = driver->plan;
@@ -273,14 +273,15 @@ static void exchange(Driver *driver,
         names_of(driver, &record, &domain);
         r = begin(driver, server, auth, &record);
         if (r == -EMSGSIZE)
-                fail_here(driver, TROUBLE_NOT_LOCATED,
-                          "the records at the name are too many for one update");
+                fail_here(driver, TROUBLE_HERE,
+                          "the records at the name are too many for one update (remove those "
+                          "that nobody needs)");
         else if (r == -EINVAL)
-                fail_here(driver, TROUBLE_NOT_LOCATED,
+                fail_here(driver, TROUBLE_HERE,
                           "the record's name is outside the zone, or a host's name too long for a "
                           "claim (Claims=no does without)");
         else if (r < 0)
-                fail_here(driver, TROUBLE_NOT_LOCATED, strerror(-r));
+                fail_here(driver, TROUBLE_HERE, strerror(-r));
 }
 
 /* --- the pass --------------------------------------------------------------------------------- */

@@ -117,6 +117,8 @@ static void start_over(Driver *driver, bool relocate) {
         driver_cancel(driver);
         driver->publication.withdraw = !driver->wanted.offer;
         driver->news = (News){0};
+        if (!driver->wanted.offer)
+                free(TAKE_PTR(driver->from));
         driver_step(driver, &(PublicationEvent){.kind = EVENT_CHANGED,
                                                 .relocate = relocate,
                                                 .overtakes = overtakes,
@@ -191,7 +193,7 @@ void driver_hold(Driver *driver, bool held) {
 /* --- beside the pass -------------------------------------------------------------------------- */
 
 int driver_copy(const Driver *driver, const DriverContext *context, const Srv *from,
-                Driver **ret_copy) {
+                uint64_t start_usec, Driver **ret_copy) {
         _cleanup_(freep) char *service = strndup(driver->record, driver->domain_at - 1);
         Wanted wanted = driver->wanted;
         Driver *copy;
@@ -204,10 +206,12 @@ int driver_copy(const Driver *driver, const DriverContext *context, const Srv *f
                 return r;
         for (size_t i = 0; r == 0 && i < driver->ledger.n; i++)
                 r = ledger_add(&copy->ledger, &driver->ledger.items[i]);
-        wanted.start_usec = 0; /* one who asks does not wait */
+        wanted.start_usec = start_usec;
         if (r == 0)
                 r = driver_set(copy, &wanted, driver->access);
         copy->publication.claims_denied = driver->publication.claims_denied;
+        copy->publication.strays_removed = driver->publication.strays_removed;
+        copy->publication.refreshed_usec = driver->publication.refreshed_usec;
         if (r == 0)
                 r = lease_watch_copy(&driver->watch, &copy->watch);
         if (r == 0 && from && !(copy->from = malloc(sizeof(*from))))
@@ -222,13 +226,19 @@ int driver_copy(const Driver *driver, const DriverContext *context, const Srv *f
         return 0;
 }
 
-void driver_forget(Driver *driver) {
+int driver_forget(Driver *driver) {
         MemorySource source = driver_memory(driver);
         const LedgerStore store = memory_store(&source);
+        int r = 0;
 
-        for (size_t i = 0; i < driver->ledger.n; i++)
-                (void)store.remove(&driver->ledger.items[i], store.userdata);
-        ledger_done(&driver->ledger);
+        for (size_t i = 0; i < driver->ledger.n; i++) {
+                int error = store.remove(&driver->ledger.items[i], store.userdata);
+                if (r == 0)
+                        r = error;
+        }
+        if (r == 0)
+                ledger_done(&driver->ledger);
+        return r;
 }
 
 void driver_view(const Driver *driver, DriverView *ret_view) {

@@ -57,12 +57,14 @@ int driver_take_over(Driver *driver, const Srv *from);
 /* A look at once, whatever the state. */
 void driver_look(Driver *driver);
 
-/* Another driver that wants and remembers the same, in another context: to plan with. */
+/* Another driver that wants and remembers the same, in another context: to plan with. It looks at
+   start_usec (CLOCK_BOOTTIME). */
 int driver_copy(const Driver *driver, const DriverContext *context, const Srv *from,
-                Driver **ret_copy);
+                uint64_t start_usec, Driver **ret_copy);
 
-/* Forgets what the state knows, without a message. */
-void driver_forget(Driver *driver);
+/* Forgets what the state knows, without a message. On failure (the first error is returned) it is
+   still known here. */
+int driver_forget(Driver *driver);
 
 /* Somebody may have mended what the last pass failed by: it is tried at once, and its end is told
    even if it is the same again. */

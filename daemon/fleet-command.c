@@ -62,9 +62,9 @@ Driver *fleet_find(const Fleet *fleet, const char *domain) {
         char record[RECORD_MAX];
         Driver *driver = find_record(fleet, domain);
 
-        if (driver || !fleet->config)
+        if (driver || !fleet->service[0])
                 return driver;
-        (void)snprintf(record, sizeof(record), "%s.%s", fleet->config->service, domain);
+        (void)snprintf(record, sizeof(record), "%s.%s", fleet->service, domain);
         driver = find_record(fleet, record);
         if (driver)
                 return driver;
@@ -126,6 +126,8 @@ static int refuse_leaving(const Driver *driver, char error[static FLEET_ERROR_MA
 int fleet_publish(Fleet *fleet, Driver *driver, char error[static FLEET_ERROR_MAX]) {
         int r = 0;
 
+        if (fleet->stopping)
+                return refuse(error, "srvpubd is stopping");
         if (is_leaving(fleet, driver))
                 return refuse_leaving(driver, error);
         if (driver_is_held(driver)) {
@@ -140,6 +142,8 @@ int fleet_publish(Fleet *fleet, Driver *driver, char error[static FLEET_ERROR_MA
 int fleet_withdraw(Fleet *fleet, Driver *driver, char error[static FLEET_ERROR_MAX]) {
         int r;
 
+        if (fleet->stopping)
+                return refuse(error, "srvpubd is stopping");
         if (is_leaving(fleet, driver))
                 return refuse(error, "%s is being withdrawn already", driver_domain(driver));
         if (driver_access(driver)->mode == MODE_OBSERVE)
@@ -155,12 +159,18 @@ int fleet_withdraw(Fleet *fleet, Driver *driver, char error[static FLEET_ERROR_M
 }
 
 int fleet_forget(Fleet *fleet, Driver *driver, char error[static FLEET_ERROR_MAX]) {
+        int r;
+
+        if (fleet->stopping)
+                return refuse(error, "srvpubd is stopping");
         if (!is_leaving(fleet, driver))
                 return refuse(error,
                               "%s is published from here: take it out of DnsDomainPublishList= "
                               "first; forget is for a withdrawal that can never be done",
                               driver_domain(driver));
-        driver_forget(driver);
+        r = driver_forget(driver);
+        if (r < 0)
+                return fail(error, r);
         fleet_kill_driver(fleet, driver);
         return 0;
 }
@@ -169,6 +179,8 @@ int fleet_takeover(Fleet *fleet, Driver *driver, const Srv *from,
                    char error[static FLEET_ERROR_MAX]) {
         int r;
 
+        if (fleet->stopping)
+                return refuse(error, "srvpubd is stopping");
         if (is_leaving(fleet, driver))
                 return refuse_leaving(driver, error);
         if (driver_access(driver)->mode == MODE_OBSERVE)

@@ -8,6 +8,8 @@
 #include "lib/plan-text.h"
 #include "lib/util.h"
 
+#define LOOK_PACE_USEC (20 * USEC_PER_MSEC)
+
 enum {
         LOOKS_MAX = 64, /* at once: everybody may ask */
 };
@@ -90,6 +92,7 @@ void fleet_forget_looks(Fleet *fleet, bool all) {
 
 int fleet_plan(Fleet *fleet, Driver *driver, const Srv *from, FleetPlanHandler handler,
                void *userdata) {
+        const uint64_t now_usec = schedule_now_usec(fleet->schedule);
         FleetLook *look;
         size_t n = 0;
         int r;
@@ -112,11 +115,15 @@ int fleet_plan(Fleet *fleet, Driver *driver, const Srv *from, FleetPlanHandler h
         look->context.on_planned = on_planned;
         look->context.on_ended = on_ended;
         look->context.userdata = look;
-        r = driver_copy(driver, &look->context, from, &look->driver);
+        /* Everybody may ask: what it costs the servers is bounded too. */
+        if (fleet->next_look_usec < now_usec)
+                fleet->next_look_usec = now_usec;
+        r = driver_copy(driver, &look->context, from, fleet->next_look_usec, &look->driver);
         if (r < 0) {
                 free(look);
                 return r;
         }
+        fleet->next_look_usec += LOOK_PACE_USEC;
         look->next = fleet->looks;
         fleet->looks = look;
         return 0;

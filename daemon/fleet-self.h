@@ -26,9 +26,11 @@ struct Fleet {
         Driver **dead;
         Holds *holds;
         struct FleetLook *looks; /* plans asked for by command */
+        uint64_t next_look_usec; /* when the next one may begin */
 
-        const Config *config; /* as last applied */
+        char service[256]; /* Name=, as last applied; "" before */
         /* While applying. */
+        const Config *config;
         Offer *offer;
         HostList *hosts;
 };
@@ -47,7 +49,3 @@ void fleet_bury_later(Fleet *fleet);
 
 /* Frees the looks that have ended, or all: who waits for one is told that it failed. */
 void fleet_forget_looks(Fleet *fleet, bool all);
-
-/* FNV-1a over what came before and this. */
-uint64_t fleet_hash_text(uint64_t hash, const char *text);
-uint64_t fleet_hash_number(uint64_t hash, uint64_t number);

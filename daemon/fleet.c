@@ -40,17 +40,6 @@ static int on_bury(sd_event_source *source, void *userdata) {
         return 0;
 }
 
-uint64_t fleet_hash_text(uint64_t hash, const char *text) {
-        do
-                hash = fleet_hash_number(hash, (uint8_t)*text);
-        while (*text++);
-        return hash;
-}
-
-uint64_t fleet_hash_number(uint64_t hash, uint64_t number) {
-        return (hash ^ number) * UINT64_C(1099511628211) + 1;
-}
-
 void fleet_bury_later(Fleet *fleet) {
         (void)sd_event_source_set_enabled(fleet->bury, SD_EVENT_ONESHOT);
 }
@@ -61,6 +50,8 @@ void fleet_kill_driver(Fleet *fleet, Driver *driver) {
         if (fleet_is_dead(driver))
                 return;
         driver_park(driver);
+        if (fleet->options.on_ended)
+                fleet->options.on_ended(driver, fleet->options.userdata);
         dead = realloc(fleet->dead, (fleet->n_dead + 1) * sizeof(Driver *));
         if (!dead)
                 return;
@@ -207,31 +198,43 @@ static int set_driver(Fleet *fleet, Driver *driver, const Wanted *wanted,
         return r;
 }
 
+/* FNV-1a over what came before and this. */
+static uint64_t hash_number(uint64_t hash, uint64_t number) {
+        return (hash ^ number) * UINT64_C(1099511628211) + 1;
+}
+
+static uint64_t hash_text(uint64_t hash, const char *text) {
+        do
+                hash = hash_number(hash, (uint8_t)*text);
+        while (*text++);
+        return hash;
+}
+
 /* What an operator who withdrew a domain meant by it: another wish is another domain. */
 static uint64_t fingerprint(const Fleet *fleet, const Domain *domain) {
         const Config *config = fleet->config;
         const Settings *settings = domain->settings;
-        uint64_t hash = fleet_hash_text(0, config->service);
+        uint64_t hash = hash_text(0, config->service);
 
-        hash = fleet_hash_text(hash, config->target ? config->target : "");
-        hash = fleet_hash_text(hash, settings->zone ? settings->zone : "");
-        hash = fleet_hash_text(hash, settings->key_file ? settings->key_file : "");
+        hash = hash_text(hash, config->target ? config->target : "");
+        hash = hash_text(hash, settings->zone ? settings->zone : "");
+        hash = hash_text(hash, settings->key_file ? settings->key_file : "");
         for (size_t i = 0; i < settings->n_servers; i++)
-                hash = fleet_hash_number(fleet_hash_text(hash, settings->servers[i].host),
-                                         settings->servers[i].port);
+                hash = hash_number(hash_text(hash, settings->servers[i].host),
+                                   settings->servers[i].port);
         for (size_t i = 0; i < config->n_hosts; i++) {
-                hash = fleet_hash_text(hash, config->hosts[i].name);
-                hash = fleet_hash_number(hash, config->hosts[i].port);
-                hash = fleet_hash_number(hash, config->hosts[i].priority);
-                hash = fleet_hash_number(hash, config->hosts[i].weight);
+                hash = hash_text(hash, config->hosts[i].name);
+                hash = hash_number(hash, config->hosts[i].port);
+                hash = hash_number(hash, config->hosts[i].priority);
+                hash = hash_number(hash, config->hosts[i].weight);
         }
-        hash = fleet_hash_number(hash, config->port);
-        hash = fleet_hash_number(hash, domain->priority);
-        hash = fleet_hash_number(hash, domain->weight);
-        hash = fleet_hash_number(hash, domain->ttl_sec);
-        hash = fleet_hash_number(hash, settings->security);
-        hash = fleet_hash_number(hash, settings->mode);
-        return fleet_hash_number(hash, settings->claims);
+        hash = hash_number(hash, config->port);
+        hash = hash_number(hash, domain->priority);
+        hash = hash_number(hash, domain->weight);
+        hash = hash_number(hash, domain->ttl_sec);
+        hash = hash_number(hash, settings->security);
+        hash = hash_number(hash, settings->mode);
+        return hash_number(hash, settings->claims);
 }
 
 static int want_domain(Fleet *fleet, const Domain *domain) {
@@ -250,9 +253,15 @@ static int want_domain(Fleet *fleet, const Domain *domain) {
                 return r;
         *driver_mark(driver) = fleet->round;
         *driver_fingerprint(driver) = fingerprint(fleet, domain);
-        driver_hold(driver,
-                    holds_has(fleet->holds, driver_record(driver), *driver_fingerprint(driver)));
-        return set_driver(fleet, driver, &wanted, domain->settings);
+        const bool is_held =
+                holds_has(fleet->holds, driver_record(driver), *driver_fingerprint(driver));
+        if (is_held)
+                driver_hold(driver, true);
+        r = set_driver(fleet, driver, &wanted, domain->settings);
+        /* Behind it: nothing begins by the settings of before. */
+        if (!is_held)
+                driver_hold(driver, false);
+        return r;
 }
 
 /* [Host]s; one that is the derived target itself is left out. */
@@ -440,6 +449,7 @@ int fleet_apply(Fleet *fleet, const Config *config, const char *target, const ch
                 return r;
         forget_drivers(fleet);
         fleet->config = config;
+        (void)snprintf(fleet->service, sizeof(fleet->service), "%s", config->service);
         note_derived(fleet);
         fleet->round++;
         r = list_hosts(fleet, &fleet->hosts);
@@ -456,6 +466,7 @@ int fleet_apply(Fleet *fleet, const Config *config, const char *target, const ch
         }
         fleet->offer = offer_unref(fleet->offer);
         fleet->hosts = host_list_unref(fleet->hosts);
+        fleet->config = NULL;
         fleet->options.on_changed(fleet->options.userdata);
         fleet_bury_later(fleet);
         return r;

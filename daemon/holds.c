@@ -50,7 +50,7 @@ static int remember(Holds *holds, const char *record, uint64_t fingerprint) {
                 return -ENOMEM;
         hold->record = strcpy(hold->text, record);
         hold->fingerprint = fingerprint;
-        hold->is_asked = true;
+        hold->is_asked = false;
         if (!tsearch(hold, &holds->tree, hold_compare)) {
                 free(hold);
                 return -ENOMEM;
@@ -64,12 +64,7 @@ static void forget(Holds *holds, Hold *hold) {
 }
 
 static int on_hold(const char *record, uint64_t fingerprint, void *userdata) {
-        Holds *holds = userdata;
-        int r = remember(holds, record, fingerprint);
-
-        if (r == 0)
-                find(holds, record)->is_asked = false;
-        return r;
+        return remember(userdata, record, fingerprint);
 }
 
 int holds_new(State *state, Holds **ret_holds) {

@@ -215,20 +215,34 @@ static int draw(const Place *place, const char *machine, PublisherId *ret_id, ch
 
 /* --- who we are ------------------------------------------------------------------------------- */
 
-static int draw_for_lost(const Place *place, const char *machine, PublisherId *ret_id,
-                         char **ret_lost, char **ret_error) {
+static void say_lost(const Place *place, const char *what, const char *kept, char **ret_lost) {
+        if (asprintf(ret_lost,
+                     "%s %s%s: a new publisher id was drawn, and claims under the former one count "
+                     "as another publisher's (cure: srvpubctl takeover DOMAIN --from TARGET, with "
+                     "this machine's own target)",
+                     place->path, what, kept) < 0)
+                *ret_lost = NULL;
+}
+
+static int draw_for_bad(const Place *place, const char *machine, PublisherId *ret_id,
+                        char **ret_lost, char **ret_error) {
         char kept[NAME_MAX];
 
         int r = place_set_aside(place, "bad", kept, ret_error);
         if (r >= 0)
                 r = draw(place, machine, ret_id, ret_error);
-        if (r >= 0 &&
-            asprintf(ret_lost,
-                     "%s cannot be understood; it is kept as %s, and a new publisher id was drawn: "
-                     "claims under the former one count as another publisher's (cure: srvpubctl "
-                     "takeover DOMAIN --from TARGET, with this machine's own target)",
-                     place->path, kept) < 0)
-                *ret_lost = NULL;
+        if (r >= 0)
+                say_lost(place, "cannot be understood; it is kept as ", kept, ret_lost);
+        return r;
+}
+
+/* At the first start there is none; but whoever has a state had an id. */
+static int draw_for_none(const Place *place, const char *machine, bool has_state,
+                         PublisherId *ret_id, char **ret_lost, char **ret_error) {
+        int r = draw(place, machine, ret_id, ret_error);
+
+        if (r >= 0 && has_state)
+                say_lost(place, "is missing although there is a state", "", ret_lost);
         return r;
 }
 
@@ -240,8 +254,8 @@ static int place_open_to_write(const char *directory, Place *ret_place, char **r
                      : 0;
 }
 
-int identity_load(const char *directory, const char *machine_id_file, PublisherId *ret_id,
-                  bool *ret_cloned, char **ret_lost, char **ret_error) {
+int identity_load(const char *directory, const char *machine_id_file, bool has_state,
+                  PublisherId *ret_id, bool *ret_cloned, char **ret_lost, char **ret_error) {
         _cleanup_(place_done) Place place = {.fd = -1};
         char machine[HASH_TEXT_MAX];
         Identity identity;
@@ -254,9 +268,9 @@ int identity_load(const char *directory, const char *machine_id_file, PublisherI
         machine_of(machine_id_file, machine);
         r = place_read(&place, &identity, ret_error);
         if (r == -ENOENT)
-                return draw(&place, machine, ret_id, ret_error);
+                return draw_for_none(&place, machine, has_state, ret_id, ret_lost, ret_error);
         if (r == -EBADMSG)
-                return draw_for_lost(&place, machine, ret_id, ret_lost, ret_error);
+                return draw_for_bad(&place, machine, ret_id, ret_lost, ret_error);
         if (r < 0)
                 return r;
         if (machine_is_other(identity.machine, machine)) {

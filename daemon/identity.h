@@ -13,9 +13,10 @@
    the caller first sets aside the state, which is not ours either, and then calls identity_renew(),
    so that a kill in between is no more than a second try. A file that cannot be understood counts
    as lost: set aside as publisher-id.bad-<time>, *ret_lost says so in a sentence (malloc'ed, else
-   NULL). On failure a negative errno and *ret_error, a sentence with the path (malloc'ed). */
-int identity_load(const char *directory, const char *machine_id_file, PublisherId *ret_id,
-                  bool *ret_cloned, char **ret_lost, char **ret_error);
+   NULL); also one that is missing where there is a state (has_state). On failure a negative errno
+   and *ret_error, a sentence with the path (malloc'ed). */
+int identity_load(const char *directory, const char *machine_id_file, bool has_state,
+                  PublisherId *ret_id, bool *ret_cloned, char **ret_lost, char **ret_error);
 
 /* Sets the file of another machine aside as publisher-id.clone-<time> and draws an id. */
 int identity_renew(const char *directory, const char *machine_id_file, PublisherId *ret_id,

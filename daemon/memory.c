@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/log.h"
 #include "lib/util.h"
 
 /* Whether the row says the same as one written now would: then it needs no writing. */
@@ -81,8 +82,19 @@ int memory_write(const MemorySource *source, const LedgerItem *item, StateHandle
         return state_put(source->state, &row, handler, userdata, ret_write);
 }
 
+/* The daemon goes on by what it knows; what is lost is lost at the next start. Told once until a
+   write succeeds: where one fails all do. */
+static void on_written(int error, const char *text, void *userdata) {
+        static bool is_told;
+
+        if (error < 0 && !is_told)
+                log_event(LOG_KIND_STATE_FAILED, NULL, "cannot keep what is published: %s",
+                          text ? text : strerror(-error));
+        is_told = error < 0;
+}
+
 static void put(LedgerItem *item, void *userdata) {
-        if (memory_write(userdata, item, NULL, NULL, NULL) < 0)
+        if (memory_write(userdata, item, on_written, NULL, NULL) < 0)
                 item->current = false; /* the next check comes back to it */
 }
 
@@ -91,8 +103,8 @@ static int forget(const LedgerItem *item, void *userdata) {
         char target[NAME_TEXT_MAX];
 
         return state_remove(source->state, source->record,
-                            name_to_text(&item->offer->target, target), item->offer->port, NULL,
-                            NULL, NULL);
+                            name_to_text(&item->offer->target, target), item->offer->port,
+                            on_written, NULL, NULL);
 }
 
 LedgerStore memory_store(MemorySource *source) {

@@ -205,14 +205,27 @@ static void tell_published(News *news, const NewsSource *source, Summary *summar
         tell_ttl(news, source, &fields);
 }
 
+/* With several hosts some may be gone and others not: true of either. NULL: nothing stays. */
+static const char *what_stays(const NewsSource *source) {
+        if (source->notes & PLAN_NOTE_STAYS_CLAIMED)
+                return "what another publisher claims too stays";
+        if (source->notes & PLAN_NOTE_CLAIM_GONE)
+                return "what lost its claim stays";
+        return NULL;
+}
+
 static void tell_withdrawn(const NewsSource *source, Summary *summary) {
-        const char *server = news_server(source);
-        char zone[NAME_TEXT_MAX], detail[DETAIL_MAX], cause[300];
+        const char *server = news_server(source), *stays = what_stays(source);
+        char zone[NAME_TEXT_MAX], detail[DETAIL_MAX], cause[400];
         bool wrote = source->publication->wrote != PLAN_IN_ORDER;
 
-        (void)snprintf(cause, sizeof(cause), "at %s", server);
+        (void)snprintf(cause, sizeof(cause), "at %s%s%s", server, stays ? "; " : "",
+                       stays ? stays : "");
         (void)snprintf(detail, sizeof(detail), "withdrawn %s SRV at %s (%s)", source->record,
-                       server, wrote ? "removed" : "it was not there");
+                       server,
+                       stays   ? stays
+                       : wrote ? "removed"
+                               : "it was not there");
         summary_add(summary, &(Outcome){.kind = LOG_KIND_WITHDRAWN,
                                         .fields = news_fields(source, server, zone),
                                         .cause = cause,
@@ -220,7 +233,7 @@ static void tell_withdrawn(const NewsSource *source, Summary *summary) {
 }
 
 void news_tell(News *news, const NewsSource *source, Summary *summary, uint64_t now_usec) {
-        ownership_tell(news, source);
+        ownership_tell(news, source, summary);
         switch (source->publication->state) {
         case PUBLICATION_PUBLISHED:
                 news->told = news->told_looked = 0;

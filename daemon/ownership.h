@@ -4,7 +4,7 @@
 #include "daemon/news.h"
 
 /* Each thing once, and again when it has gone and come back. */
-void ownership_tell(News *news, const NewsSource *source);
+void ownership_tell(News *news, const NewsSource *source, Summary *summary);
 
 /* Standby: who holds the name. */
 void ownership_tell_standby(News *news, const NewsSource *source, Summary *summary);

@@ -193,13 +193,25 @@ static int set_aside_clone(StateDirectory *directory, char **set_aside, char **r
         return r;
 }
 
+/* Whether the state was written by a version that had a publisher id: not by format 1, whose number
+   is SQLite's user version, four octets of the file's header. */
+static bool has_known_ids(const char *file) {
+        _cleanup_(fclosep) FILE *stream = fopen(file, "re");
+        unsigned char header[64];
+
+        return stream && fread(header, sizeof(header), 1, stream) == 1 && header[63] >= 2;
+}
+
 static int open_identity(State *state, const char *machine_id_file, char **set_aside,
                          char **ret_error) {
         StateDirectory *directory = &state->directory;
-        bool cloned;
+        bool found = false, cloned = false;
 
-        int r = identity_load(directory->path, machine_id_file, &state->id, &cloned, set_aside,
-                              ret_error);
+        int r = state_directory_find_file(directory, &found, ret_error);
+        if (r >= 0)
+                r = identity_load(directory->path, machine_id_file,
+                                  found && has_known_ids(directory->file), &state->id, &cloned,
+                                  set_aside, ret_error);
         if (r < 0 || !cloned)
                 return r;
         r = set_aside_clone(directory, set_aside, ret_error);

@@ -114,6 +114,12 @@ static const char *kind_words(LogKind kind) {
                 return "in standby";
         if (kind == LOG_KIND_OBSERVED)
                 return "observed";
+        if (kind == LOG_KIND_OWNERSHIP)
+                return "affected";
+        if (kind == LOG_KIND_CONTESTED)
+                return "contested";
+        if (kind == LOG_KIND_TAKEN)
+                return "cleared of others' records";
         return "published";
 }
 

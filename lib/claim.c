@@ -208,11 +208,20 @@ static uint8_t *put_number(uint8_t *at, Key key, uint64_t number) {
         return put_text(at, key, text);
 }
 
+/* What would not be read back as a claim is not written either. */
+static bool is_in_bounds(Key key, uint64_t number) {
+        return (rules[key].optional && number == 0) ||
+               (number >= rules[key].min && number <= rules[key].max);
+}
+
 size_t claim_to_rdata(const Claim *claim, uint8_t rdata[static CLAIM_RDATA_MAX]) {
         char host[NAME_TEXT_MAX], id[PUBLISHER_ID_TEXT_MAX];
         uint8_t *at = rdata;
 
-        if (strlen(name_to_text(&claim->host, host)) > CLAIM_HOST_MAX)
+        if (strlen(name_to_text(&claim->host, host)) > CLAIM_HOST_MAX ||
+            !is_in_bounds(KEY_PORT, claim->port) || !is_in_bounds(KEY_TTL, claim->ttl) ||
+            !is_in_bounds(KEY_SINCE, claim->since_sec) ||
+            !is_in_bounds(KEY_UNTIL, claim->until_sec))
                 return 0;
         at = put_number(at, KEY_SRVPUB, 1);
         at = put_text(at, KEY_ID, publisher_id_to_text(&claim->id, id));

@@ -46,5 +46,6 @@ bool claim_covers(const Claim *claim, const Srv *srv);
 int claim_from_rdata(const uint8_t *rdata, size_t size, Claim *ret_claim);
 
 /* srvpub=1 id= host= port= ttl= since=, and with a lease until= and lease=. Returns the size.
-   The host has CLAIM_HOST_MAX characters at most: a longer one gives 0. */
+   What claim_from_rdata() would refuse gives 0: a host of more than CLAIM_HOST_MAX characters, a
+   number out of bounds. */
 size_t claim_to_rdata(const Claim *claim, uint8_t rdata[static CLAIM_RDATA_MAX]);

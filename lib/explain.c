@@ -54,6 +54,7 @@ static bool has_answer(const Trouble *trouble) {
                 return true;
         case TROUBLE_NONE:
         case TROUBLE_NOT_LOCATED:
+        case TROUBLE_HERE:
         case TROUBLE_NO_CREDENTIALS:
         case TROUBLE_STATE:
         case _TROUBLE_KIND_MAX:
@@ -270,8 +271,9 @@ static void explain_denied(const Trouble *trouble, const ExplainContext *c, Expl
                 write_text(ret->cause, "%s accepts %s but its policy refuses the update (%s)",
                            c->server, c->key, rcode);
                 write_text(ret->cure,
-                           "allow it - BIND: update-policy { grant %s name %s. SRV; }; - Knot: an "
-                           "acl with action update for this key and name; or the zone is frozen "
+                           "allow it - BIND: update-policy { grant %s name %s. SRV TXT; }; - "
+                           "Knot: an acl with action update for this key and name; or the zone is "
+                           "frozen "
                            "(rndc thaw %s) or only a secondary there",
                            c->key_name, c->record, c->zone);
         }
@@ -298,6 +300,10 @@ void explain_trouble(const Trouble *trouble, const ExplainContext *c, Explanatio
                 write_text(ret->cause, "%s", c->detail);
                 write_text(ret->cure, "check Resolver= or /etc/resolv.conf, or set Server= and "
                                       "Zone= for the domain");
+                break;
+        case TROUBLE_HERE:
+                write_text(ret->cause, "%s", c->detail);
+                write_text(ret->cure, "it is tried again");
                 break;
         case TROUBLE_NO_CREDENTIALS:
                 write_text(ret->cause, "the key cannot be used: %s", c->detail);

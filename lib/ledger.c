@@ -88,12 +88,14 @@ static void follow_wanted(LedgerItem *item, const Srv *srv, const LedgerPolicy *
                 /* A clock that stepped back must not make it an older word than the last one. */
                 const uint64_t since_sec =
                         plan_since(observation, policy->id, srv, policy->now_sec);
-                item->since_sec = since_sec > item->since_sec ? since_sec : item->since_sec + 1;
+                item->since_sec = since_sec > item->since_sec   ? since_sec
+                                  : item->since_sec < INT64_MAX ? item->since_sec + 1
+                                                                : INT64_MAX;
                 item->current = false;
         }
         item->priority = srv->priority;
         item->weight = srv->weight;
-        if (item->claimed && !policy->claims) {
+        if (item->claimed && !policy->claims && policy->mode != MODE_OBSERVE) {
                 item->claimed = false;
                 item->current = false;
         }
@@ -180,6 +182,8 @@ static bool is_shared(const Plan *plan, const Observation *observation, const Pu
 static void unclaim(Ledger *ledger, Publication *p, const Plan *plan,
                     const Observation *observation, const PublisherId *id) {
         p->unclaims = false;
+        if (plan->observes)
+                return; /* nothing is sent */
         for (size_t i = 0; i < ledger->n; i++) {
                 LedgerItem *item = &ledger->items[i];
                 const Srv offer = offer_srv(item->offer);
@@ -281,7 +285,7 @@ static bool is_there(const Observation *observation, const Offer *offer) {
 }
 
 static void confirm(Ledger *ledger, const Wanted *wanted, size_t i, const Observation *observation,
-                    const PublisherId *id, const LedgerStore *store) {
+                    const PublisherId *id, bool is_doubted, const LedgerStore *store) {
         const Srv srv = wanted_srv(wanted, i);
         Offer *offer = wanted_offer(wanted, i);
         LedgerItem *item = ledger_find(ledger, offer);
@@ -290,7 +294,8 @@ static void confirm(Ledger *ledger, const Wanted *wanted, size_t i, const Observ
         if (!item && ledger_add(ledger, &(LedgerItem){.offer = offer}) < 0)
                 return; /* the next check comes back to it */
         item = ledger_find(ledger, offer);
-        item->claimed = plan_is_claimed(observation, id, &srv);
+        /* While an update of ours may still take it away, one look is no proof (O13). */
+        item->claimed = plan_is_claimed(observation, id, &srv) && (item->claimed || !is_doubted);
         if (item->since_sec == 0)
                 item->since_sec = plan_since(observation, id, &srv, 0);
         item->priority = srv.priority;
@@ -320,11 +325,12 @@ void ledger_settle(Ledger *ledger, const Publication *publication, const Wanted 
                    const Observation *observation, const PublisherId *id,
                    const LedgerStore *store) {
         const bool standby = publication->state == PUBLICATION_STANDBY;
+        const bool is_doubted = publication->asked_usec < publication->doubt_until_usec;
         size_t n_kept = 0;
 
         for (size_t i = 0; !standby && i < wanted_count(wanted); i++)
                 if (is_there_as_ours(observation, id, wanted_offer(wanted, i)))
-                        confirm(ledger, wanted, i, observation, id, store);
+                        confirm(ledger, wanted, i, observation, id, is_doubted, store);
         for (size_t i = 0; i < ledger->n; i++) {
                 LedgerItem *item = &ledger->items[i];
                 const bool stays = !standby && is_wanted(wanted, item->offer) &&

@@ -61,8 +61,7 @@ typedef enum PlanNote {
         PLAN_NOTE_STAYS_CLAIMED = 1 << 4,    /* no longer wanted here, but others claim it (O5) */
         PLAN_NOTE_RECLAIMS = 1 << 5,         /* removes what a dead publisher left (O8) */
         PLAN_NOTE_TAKES_OVER = 1 << 6,       /* what input->from names is there, and goes (O9) */
-        PLAN_NOTE_STRAYS =
-                1 << 7, /* claims with our id are left: another machine's (leave_strays) */
+        PLAN_NOTE_STRAYS = 1 << 7,           /* claims with our id are left (leave_strays) */
 } PlanNote;
 
 typedef struct PlanWanted {
@@ -81,9 +80,8 @@ typedef struct PlanInput {
         bool claims;          /* write claims; else ours go, and the SRVs stay */
         bool claims_optional; /* only handed on to the plan: they may be done without (O10) */
         bool reclaim;         /* ReclaimExpired= */
-        bool leave_strays;    /* claims with our id on what we neither want nor remember came back
-                                 after    they were removed: another machine runs with our id; foreign
-                               */
+        bool leave_strays;    /* claims with our id on what we neither want nor remember came back:
+                                 another machine runs with our id, they are foreign */
         uint32_t lease_sec;   /* 0: none */
         uint64_t now_sec;     /* wall clock, for since= and until= */
         const PublisherId *id;

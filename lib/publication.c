@@ -330,9 +330,8 @@ static PublicationStep step_on_observed(Publication *p, const PublicationTimes *
                 return fail_ignored(p, times, event->random, now_usec);
         enter_working(p, now_usec);
         keep_plan(p, event->plan);
-        /* A removal alone leaves nothing behind that would have to be remembered. */
-        if (!p->unclaims &&
-            (p->remembered_all || event->plan->verdict == PLAN_WITHDRAW || p->stands_by))
+        /* Who withdraws, or stands by, leaves nothing behind that would have to be remembered. */
+        if (!p->unclaims && (p->remembered_all || p->withdraw || p->stands_by))
                 return go_on(ACTION_UPDATE);
         return go_on(ACTION_REMEMBER);
 }

@@ -14,6 +14,7 @@ typedef enum TroubleKind {
         TROUBLE_NOT_AUTHORITATIVE, /* the server answers, but not for this zone (AA clear) */
         TROUBLE_WRONG_SERVER,      /* NOTAUTH, NOTZONE */
         TROUBLE_NOT_LOCATED,       /* no zone or no server found; the locator has the words */
+        TROUBLE_HERE,              /* this daemon cannot; whoever failed has the words */
         TROUBLE_NO_CREDENTIALS,    /* the key cannot be had; its loader has the words */
         TROUBLE_CONFLICT,          /* prerequisites failed again and again */
         TROUBLE_IGNORED,           /* NOERROR, yet the record is not there (E4) */

@@ -216,17 +216,21 @@ static void take_answers(Run *run) {
 }
 
 static CtlExit run_all(Run *run) {
+        size_t n_waiting;
         int r = 0;
 
         while (run->n_done < run->batch->n_domains && run->worst < CTL_NO_DAEMON) {
                 while (r >= 0 && run->n_waiting < AT_A_TIME && run->n_begun < run->batch->n_domains)
                         r = begin_call(run);
+                n_waiting = run->n_waiting;
                 if (r >= 0)
                         r = sd_bus_process(run->client->bus, NULL);
-                if (r == 0)
+                /* 0 also where a call has timed out. */
+                if (r == 0 && run->n_waiting == n_waiting)
                         r = sd_bus_wait(run->client->bus, UINT64_MAX);
                 if (r < 0 && r != -EINTR)
                         return complain_of_bus(r);
+                r = 0;
                 take_answers(run);
         }
         return run->worst;

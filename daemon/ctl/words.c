@@ -35,6 +35,7 @@ static const struct {
         {"stays-claimed", "no longer wanted here, but another publisher claims it: it stays"},
         {"reclaims", "removes what a dead publisher has left"},
         {"takes-over", "takes over another host's record"},
+        {"strays", "claims with our own id come back: another machine runs with it; left alone"},
 };
 
 static const struct {

@@ -356,6 +356,34 @@ def the_daemon_ends_while_somebody_waits(test):
 
 
 @scenario()
+def waiting_ends_when_its_time_is_up(test):
+    """Long before the daemon gives up the server itself: each command that waits."""
+    server = test.primary(kind="scripted")
+    _, ctl = controlled(test, Update={**RARELY, "Timeout": "20s"})
+    ctl.wait_state("contoso.com", "published")
+    server.hold()
+    for command in ("publish", "withdraw"):
+        done = ctl.run(command, "contoso.com", "--timeout", 1, expect=1, timeout=6)
+        test.check("no answer within 1 s" in done.stderr, done.stderr)
+
+
+@scenario()
+def waiting_ends_when_a_reload_lets_the_domain_go(test):
+    """Nothing will be published there any more, so whoever waits for it is answered."""
+    server = test.primary(kind="scripted")
+    daemon, ctl = controlled(test, domains=["contoso.com"], Update={**RARELY, "Timeout": "20s"})
+    ctl.wait_state("contoso.com", "published")
+    server.hold()
+    daemon.reload(domains=["contoso.com", "emea.contoso.com"])
+    waiting = Process(ctl.argv("publish", "emea.contoso.com"), test.path("publish.log"), env=ctl.environment)
+    wait_until(lambda: ctl.bus.busctl("list").stdout.count(" srvpubctl ") == 1, "it does not come onto the bus")
+    holds_for(waiting.is_running, "it does not wait", 0.3)
+    daemon.reload(domains=["contoso.com"])
+    test.equal(waiting.wait(6), 1, "exit")
+    test.check("emea.contoso.com" in waiting.lines[0], f"{waiting.lines}")
+
+
+@scenario()
 def changes_are_told_in_gathers(test):
     """PropertiesChanged: with 300 domains far fewer signals than changes, and the last one is right."""
     n = 300

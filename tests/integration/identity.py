@@ -158,7 +158,9 @@ def lost_id_withdraws_nothing(test, lose, kept):
     first.start()
     name.wait({former: KMS1, first: KMS1, second: KMS2})
     first.wait_about("contoso.com", TOO.format(former.publisher_id))
-    if kept:
+    if not kept:
+        first.wait_log("publisher-id is missing although there is a state: a new publisher id was drawn")
+    else:
         first.wait_log("publisher-id cannot be understood; .* new publisher id")
         test.check(has_file(first, kept), f"it is kept: {files(first)}")
     first.restart(Service={"Target": "kms3.contoso.com"})

@@ -159,6 +159,7 @@ def takeover_of_what_changed_meanwhile_is_planned_again(test):
     name.wait({daemon: KMS1})
     test.equal((gate.rcodes["NXRRSET"], gate.rcodes["NOERROR"]), (1, 1), "updates refused and done")
     wait_until(outcome, "srvpubctl does not end")
+    daemon.wait_log("taken over: .*kms9")
     test.equal(len(daemon.said("taken over: .*kms9")), 1, "times that it says so")
 
 

@@ -1,9 +1,12 @@
-/* Texts for the bus: only UTF-8 (RFC 3629), and nothing that a terminal acts on. */
+/* Texts for the bus: only UTF-8 (RFC 3629), and nothing that a terminal acts on; and each note. */
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "daemon/bus-view.h"
+#include "daemon/ctl/words.h"
 #include "lib/util.h"
 #include "tests/unit/unit.h"
 
@@ -65,9 +68,57 @@ START_TEST(no_octet_behind_the_text_is_read) {
 }
 END_TEST
 
+/* --- notes ------------------------------------------------------------------------------------ */
+
+/* A message of a bus that nobody is at. */
+static sd_bus_message *message_make(sd_bus **ret_bus, int *ret_peer) {
+        sd_bus_message *message;
+        int fds[2];
+
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds),
+                         0);
+        ck_assert_int_ge(sd_bus_new(ret_bus), 0);
+        ck_assert_int_ge(sd_bus_set_fd(*ret_bus, fds[0], fds[0]), 0);
+        ck_assert_int_ge(sd_bus_start(*ret_bus), 0);
+        ck_assert_int_ge(sd_bus_message_new_signal(*ret_bus, &message, "/", "test.test", "Test"),
+                         0);
+        *ret_peer = fds[1];
+        return message;
+}
+
+/* Each has one word on the bus, and each word a sentence. */
+START_TEST(notes_have_words) {
+        const DriverView view = {.domain = "contoso.com",
+                                 .record = "_vlmcs._tcp.contoso.com",
+                                 .zone = "",
+                                 .server = "",
+                                 .trouble = "",
+                                 .notes = 1U << _i};
+        const BusClock clock = {0};
+        sd_bus *bus = NULL;
+        int peer;
+        sd_bus_message *message = message_make(&bus, &peer);
+        const char *word;
+
+        ck_assert_int_ge(bus_append_publication(message, NULL, &view, &clock), 0);
+        ck_assert_int_ge(sd_bus_message_seal(message, 1, 0), 0);
+        ck_assert_int_ge(sd_bus_message_enter_container(message, 'r', BUS_PUBLICATION_TYPES), 0);
+        ck_assert_int_ge(sd_bus_message_skip(message, "ssasssbtssstsuu"), 0);
+        ck_assert_int_ge(sd_bus_message_enter_container(message, 'a', "s"), 0);
+        ck_assert_int_gt(sd_bus_message_read_basic(message, 's', &word), 0);
+        ck_assert_msg(strchr(words_note(word), ' '), "%s", word);
+        ck_assert_int_eq(sd_bus_message_read_basic(message, 's', &word), 0);
+        (void)sd_bus_message_unref(message);
+        (void)sd_bus_close_unref(bus);
+        (void)close(peer);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, texts_are_clean, 0, ELEMENTSOF(texts));
         tcase_add_test(tcase, no_octet_behind_the_text_is_read);
+        _Static_assert(PLAN_NOTE_STRAYS == 1 << 7, "which is the last note?");
+        tcase_add_loop_test(tcase, notes_have_words, 0, 8);
 }
 
 UNIT_MAIN("bus-view", add_tests)

@@ -115,6 +115,39 @@ START_TEST(largest_claim) {
 }
 END_TEST
 
+/* What is written is read back, and what would not be is not written. */
+static const struct {
+        uint64_t since_sec, until_sec, ttl, port;
+        bool is_written;
+} edges[] = {
+        {0, 0, 1, 1, true},
+        {INT64_MAX, INT64_MAX, INT32_MAX, UINT16_MAX, true},
+        {(uint64_t)INT64_MAX + 1, 0, 1, 1, false},
+        {UINT64_MAX, 0, 1, 1, false},
+        {0, (uint64_t)INT64_MAX + 1, 1, 1, false},
+        {0, 0, 0, 1, false},
+        {0, 0, (uint64_t)INT32_MAX + 1, 1, false},
+        {0, 0, UINT32_MAX, 1, false},
+        {0, 0, 1, 0, false},
+};
+
+START_TEST(numbers_at_the_edges_o4) {
+        uint8_t rdata[CLAIM_RDATA_MAX];
+        Claim claim = some_claim(0), back;
+
+        claim.since_sec = edges[_i].since_sec;
+        claim.until_sec = edges[_i].until_sec;
+        claim.ttl = edges[_i].ttl;
+        claim.port = edges[_i].port;
+        const size_t size = claim_to_rdata(&claim, rdata);
+        ck_assert_int_eq(size > 0, edges[_i].is_written);
+        if (size == 0)
+                return;
+        ck_assert_int_eq(read_exactly(rdata, size, &back), 0);
+        assert_claim_equal(&back, &claim);
+}
+END_TEST
+
 /* Characters as written count: an octet that has to be escaped takes four. */
 static const struct {
         char octet;
@@ -533,6 +566,7 @@ END_TEST
 static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, to_the_octet_and_back_o4, 0, ELEMENTSOF(octets));
         tcase_add_test(tcase, largest_claim);
+        tcase_add_loop_test(tcase, numbers_at_the_edges_o4, 0, ELEMENTSOF(edges));
         tcase_add_loop_test(tcase, host_of_the_most_characters, 0, ELEMENTSOF(host_octets));
         tcase_add_loop_test(tcase, each_key_o4, 0, ELEMENTSOF(strings));
         tcase_add_loop_test(tcase, any_order, 0, 14);

@@ -74,7 +74,7 @@ END_TEST
 START_TEST(notes_are_sentences) {
         static const char *const notes[] = {"numbers-of-other", "also-claimed",  "claim-gone",
                                             "foreign-beside",   "stays-claimed", "reclaims",
-                                            "takes-over"};
+                                            "takes-over",       "strays"};
 
         for (size_t i = 0; i < ELEMENTSOF(notes); i++)
                 ck_assert_ptr_nonnull(strchr(words_note(notes[i]), ' '));

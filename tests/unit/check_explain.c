@@ -65,7 +65,7 @@ static const struct {
 } cases[] = {
 {TROUBLE(DENIED, .updating = true, RCODE(REFUSED)), &with_key,
         SERVER " accepts " KEY " but its policy refuses the update (REFUSED)",
-        {"BIND: update-policy { grant kms1-key name " RECORD ". SRV; };", "Knot: an acl",
+        {"BIND: update-policy { grant kms1-key name " RECORD ". SRV TXT; };", "Knot: an acl",
          "(rndc thaw " ZONE ")"}, "REFUSED"},
 {TROUBLE(DENIED, .updating = true, RCODE(NOTAUTH), .tsig_error = TSIG_BADKEY), &with_key,
         SERVER " accepts " KEY " but its policy refuses the update (NOTAUTH/BADKEY)",
@@ -117,6 +117,7 @@ static const struct {
 {TROUBLE(NOT_AUTHORITATIVE), &no_zone_yet, SERVER " is not authoritative for the zone",
         {"the primary of " RECORD " in Server="}, "NOERROR"},
 {TROUBLE(NOT_LOCATED), &no_zone_yet, DETAIL, {"Resolver=", "Server=", "Zone="}, ""},
+{TROUBLE(HERE), &with_key, DETAIL, {"tried again"}, ""},
 {TROUBLE(NO_CREDENTIALS), &with_key, "the key cannot be used: " DETAIL, {"key file"}, ""},
 {TROUBLE(CONFLICT, .updating = true, RCODE(NXRRSET)), &with_key,
         "the record set changed at each try at " SERVER, {"something else writes " RECORD},
@@ -231,8 +232,8 @@ static bool is_well_written(const char *text) {
 
 /* Of these the cause lies here, not at a server. */
 static bool is_ours(TroubleKind kind) {
-        return kind == TROUBLE_NOT_LOCATED || kind == TROUBLE_NO_CREDENTIALS ||
-               kind == TROUBLE_STATE;
+        return kind == TROUBLE_NOT_LOCATED || kind == TROUBLE_HERE ||
+               kind == TROUBLE_NO_CREDENTIALS || kind == TROUBLE_STATE;
 }
 
 /* What is cut ends otherwise than the same sentence about shorter names. */

@@ -1,6 +1,8 @@
 /* daemon/fleet-command: finding and listing, and what an operator may ask of one domain: withdraw
    and publish (which hold over a restart), forget, takeover; each refusal with its sentence. */
+#include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "lib/util.h"
@@ -11,6 +13,18 @@
 #define KMS1 RR "SRV 0 0 1688 kms1.contoso.com.\n"
 #define KMS2 RR "SRV 0 0 1688 kms2.contoso.com.\n"
 #define NO_CLAIMS "[Ownership]\nClaims=no\n"
+
+/* Takes the place of the C library's, and fails when told. */
+static int thread_error;
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                   void *userdata) {
+        int (*original)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) =
+                (int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))dlsym(
+                        RTLD_NEXT, "pthread_create");
+
+        return thread_error ? thread_error : original(thread, attributes, run, userdata);
+}
 
 static FleetWorld *const w = &fleet_world;
 static char error[FLEET_ERROR_MAX];
@@ -65,6 +79,15 @@ START_TEST(found_by_domain_of_an_earlier_service) {
                          "_old._tcp.emea.contoso.com");
         ck_assert_str_eq(driver_record(fleet_world_find("_old._tcp.contoso.com")),
                          "_old._tcp.contoso.com");
+}
+END_TEST
+
+/* A reload may replace the configuration and yet end before the fleet hears of it. */
+START_TEST(found_when_the_configuration_has_gone) {
+        fleet_world_start("contoso.com", NULL, NULL);
+        config_box_read(w->box, "");
+        ck_assert_str_eq(driver_domain(fleet_world_find("contoso.com")), "contoso.com");
+        ck_assert_ptr_null(fleet_find(w->fleet, "emea.contoso.com"));
 }
 END_TEST
 
@@ -158,6 +181,25 @@ START_TEST(what_cannot_be_asked_is_refused) {
 }
 END_TEST
 
+/* The bus is served until the end; only what was wanted before it is counted. */
+static const Command commands[] = {fleet_publish, fleet_withdraw, fleet_forget, take_over};
+
+START_TEST(nothing_begins_while_stopping) {
+        fleet_world_remember("_vlmcs._tcp", "contoso.com", "kms1.contoso.com", false);
+        fleet_world_remember("_vlmcs._tcp", "old.contoso.com", "kms1.contoso.com", false);
+        fleet_world_start("contoso.com", NULL, "[Ownership]\nOnStop=withdraw\n");
+        ck_assert_uint_eq(fleet_stop(w->fleet), 1);
+        for (unsigned i = 0; i < 2; i++) {
+                const char *domain = i ? "old.contoso.com" : "contoso.com";
+
+                error[0] = '\0';
+                ck_assert_int_eq(commands[_i](w->fleet, fleet_world_find(domain), error), -EINVAL);
+                ck_assert_str_eq(error, "srvpubd is stopping");
+        }
+        ck_assert_uint_eq(fleet_n_pending(w->fleet), 1);
+}
+END_TEST
+
 START_TEST(held_domain_is_not_taken_over) {
         fleet_world_start("contoso.com", NULL, NULL);
         ck_assert_int_eq(fleet_withdraw(w->fleet, fleet_world_find("contoso.com"), error), 0);
@@ -235,6 +277,42 @@ START_TEST(held_over_a_restart) {
 }
 END_TEST
 
+/* ... and nothing is done by the settings of before. */
+START_TEST(hold_ends_with_the_new_settings) {
+        withdraw_first();
+        w->n_queries = 0;
+        w->srv_after = RR "SRV 0 5 1688 kms1.contoso.com.\n";
+        w->updates[0] = '\0';
+        fleet_world_apply("contoso.com", NULL, NO_CLAIMS "[Domain contoso.com]\nWeight=5\n");
+        fleet_world_wait(&w->n_ended, 3);
+        fleet_world_settle();
+        ck_assert_int_eq(w->n_queries, 4); /* before and behind the update */
+        ck_assert_msg(!strstr(w->updates, "0 0 1688"), "%s", w->updates);
+}
+END_TEST
+
+/* Off the list and on again, however many reloads are between. */
+START_TEST(hold_ends_with_its_domain) {
+        withdraw_first();
+        for (int i = 0; i < _i; i++)
+                fleet_world_apply("contoso.com emea.contoso.com", NULL, NO_CLAIMS);
+        ck_assert(driver_is_held(fleet_world_find("contoso.com")));
+        fleet_world_apply("emea.contoso.com", NULL, NO_CLAIMS);
+        fleet_world_apply("contoso.com emea.contoso.com", NULL, NO_CLAIMS);
+        ck_assert(!driver_is_held(fleet_world_find("contoso.com")));
+}
+END_TEST
+
+/* Who waits for the end of its pass is told that there is none to come. */
+START_TEST(what_is_let_go_has_ended) {
+        fleet_world_start("contoso.com emea.contoso.com", NULL, NULL);
+        ck_assert_int_eq(w->n_ended, 0);
+        fleet_world_apply("emea.contoso.com", NULL, NULL);
+        ck_assert_int_eq(w->n_ended, 1);
+        ck_assert_ptr_null(fleet_find(w->fleet, "contoso.com"));
+}
+END_TEST
+
 /* O7, O13: what was published before the domain was only observed goes when it leaves the list, at
    once as after a restart. */
 START_TEST(observed_domain_leaves) {
@@ -271,6 +349,23 @@ START_TEST(forgotten_without_a_message) {
         ck_assert_ptr_null(fleet_find(w->fleet, "old.contoso.com"));
         ck_assert_ptr_nonnull(fleet_find(w->fleet, "contoso.com"));
         ck_assert_int_eq(w->n_updates, 0);
+}
+END_TEST
+
+/* What the state does not take is not forgotten: it would be back at the next start. */
+START_TEST(what_cannot_be_forgotten_stays) {
+        fleet_world_remember("_vlmcs._tcp", "old.contoso.com", "kms1.contoso.com", false);
+        w->state = state_close(w->state);
+        w->state = scratch_open(&w->scratch);
+        fleet_world_start("contoso.com", NULL, NULL);
+        thread_error = EAGAIN;
+        ck_assert_int_eq(fleet_forget(w->fleet, fleet_world_find("old.contoso.com"), error),
+                         -EAGAIN);
+        ck_assert_str_eq(error, strerror(EAGAIN));
+        ck_assert(driver_has_memory(fleet_world_find("old.contoso.com")));
+        thread_error = 0;
+        ck_assert_int_eq(fleet_forget(w->fleet, fleet_world_find("old.contoso.com"), error), 0);
+        ck_assert_str_eq(fleet_world_rows(), "");
 }
 END_TEST
 
@@ -313,22 +408,51 @@ START_TEST(taken_over_in_one_message) {
 }
 END_TEST
 
+/* O9: who changes their mind before it is done takes nothing away that nothing comes for. */
+START_TEST(overtaken_takeover_takes_nothing) {
+        w->srv = KMS2;
+        w->srv_after = KMS2 KMS1;
+        fleet_world_start("contoso.com", NULL, NO_CLAIMS "OnStop=withdraw\n");
+        fleet_world_wait(&w->n_ended, 1);
+        w->updates[0] = '\0';
+        w->srv_after = KMS2;
+        ck_assert_int_eq(take_over(w->fleet, fleet_world_find("contoso.com"), error), 0);
+        if (_i == 0)
+                ck_assert_int_eq(fleet_withdraw(w->fleet, fleet_world_find("contoso.com"), error),
+                                 0);
+        else if (_i == 1)
+                fleet_world_apply("contoso.com", NULL, NO_CLAIMS "[Publish]\nDnsPublishing=no\n");
+        else
+                ck_assert_uint_eq(fleet_stop(w->fleet), 1);
+        fleet_world_wait(&w->n_ended, 2);
+        ck_assert_int_eq(w->n_updates, 2);
+        ck_assert_msg(strstr(w->updates, "kms1") && !strstr(w->updates, "kms2"), "%s", w->updates);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_test(tcase, found_by_domain_or_record_without_case);
         tcase_add_test(tcase, long_names_are_not_found);
+        tcase_add_test(tcase, found_when_the_configuration_has_gone);
         tcase_add_test(tcase, found_by_domain_of_an_earlier_service);
         tcase_add_loop_test(tcase, listed_in_pages, 0, 6);
         tcase_add_test(tcase, counted_by_state);
         tcase_add_loop_test(tcase, what_cannot_be_asked_is_refused, 0, ELEMENTSOF(refusals));
+        tcase_add_loop_test(tcase, nothing_begins_while_stopping, 0, ELEMENTSOF(commands));
         tcase_add_test(tcase, held_domain_is_not_taken_over);
         tcase_add_test(tcase, withdrawn_by_command_and_published_again);
         tcase_add_test(tcase, publish_looks_at_once);
         tcase_add_test(tcase, held_over_a_restart);
+        tcase_add_test(tcase, hold_ends_with_the_new_settings);
+        tcase_add_loop_test(tcase, hold_ends_with_its_domain, 0, 3);
+        tcase_add_test(tcase, what_is_let_go_has_ended);
         tcase_add_loop_test(tcase, observed_domain_leaves, 0, 2);
         tcase_add_test(tcase, forgotten_without_a_message);
+        tcase_add_test(tcase, what_cannot_be_forgotten_stays);
         tcase_add_test(tcase, forgotten_twice);
         tcase_add_test(tcase, taken_over_in_one_message);
+        tcase_add_loop_test(tcase, overtaken_takeover_takes_nothing, 0, 3);
 }
 
 UNIT_MAIN("fleet-command", add_tests)

@@ -115,6 +115,20 @@ START_TEST(a_hold_ends_with_the_configuration) {
 }
 END_TEST
 
+/* However often it was asked for before: a domain that left the configuration ends its hold. */
+START_TEST(a_hold_ends_when_nobody_asks_for_it) {
+        ck_assert_int_eq(holds_add(holds, RECORD, 7), 0);
+        for (int i = 0; i < _i; i++) {
+                ck_assert(holds_has(holds, RECORD, 7));
+                holds_sweep(holds);
+        }
+        holds_sweep(holds);
+        ck_assert(!holds_has(holds, RECORD, 7));
+        restart();
+        ck_assert(!holds_has(holds, RECORD, 7));
+}
+END_TEST
+
 START_TEST(the_later_hold_counts) {
         ck_assert_int_eq(holds_add(holds, RECORD, 7), 0);
         ck_assert_int_eq(holds_add(holds, "_VLMCS._tcp.example.org", UINT64_MAX), 0);
@@ -312,6 +326,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, what_is_held_stays_so_over_restarts);
         tcase_add_test(tcase, a_hold_ends_by_command);
         tcase_add_loop_test(tcase, a_hold_ends_with_the_configuration, 0, 2);
+        tcase_add_loop_test(tcase, a_hold_ends_when_nobody_asks_for_it, 0, 3);
         tcase_add_loop_test(tcase, the_later_hold_counts, 0, 2);
         tcase_add_test(tcase, many_are_held);
         tcase_add_test(tcase, what_cannot_be_written_goes_on_in_memory);

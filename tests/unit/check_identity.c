@@ -85,7 +85,7 @@ static bool load(PublisherId *ret_id) {
         char *lost = NULL, *error = NULL;
         bool cloned = false;
 
-        int r = identity_load(scratch.directory, scratch.machine_id, ret_id, &cloned, &lost,
+        int r = identity_load(scratch.directory, scratch.machine_id, false, ret_id, &cloned, &lost,
                               &error);
         ck_assert_msg(r == 0, "%d %s", r, error ? error : "no sentence");
         ck_assert_msg(!lost, "%s", lost);
@@ -104,9 +104,9 @@ static void load_fails(int error) {
         PublisherId id;
         bool cloned;
 
-        ck_assert_int_eq(
-                identity_load(scratch.directory, scratch.machine_id, &id, &cloned, &lost, &text),
-                error);
+        ck_assert_int_eq(identity_load(scratch.directory, scratch.machine_id, false, &id, &cloned,
+                                       &lost, &text),
+                         error);
         ck_assert_ptr_null(lost);
         ck_assert_msg(text && strstr(text, scratch.directory), "%s", text);
         free(text);
@@ -339,9 +339,9 @@ START_TEST(what_cannot_be_understood_is_lost_but_kept) {
         file_write(scratch.identity, lost_cases[_i].bytes, lost_cases[_i].size);
         ck_assert(is_zero(look(false)));
         expect_file(scratch.identity, lost_cases[_i].bytes, lost_cases[_i].size);
-        ck_assert_int_eq(
-                identity_load(scratch.directory, scratch.machine_id, &id, &cloned, &lost, &error),
-                0);
+        ck_assert_int_eq(identity_load(scratch.directory, scratch.machine_id, false, &id, &cloned,
+                                       &lost, &error),
+                         0);
         ck_assert(!cloned);
         directory_find(scratch.directory, "publisher-id.bad-", path);
         ck_assert_msg(lost && strstr(lost, scratch.identity) &&
@@ -382,6 +382,28 @@ START_TEST(a_lost_id_does_not_lose_the_state) {
 }
 END_TEST
 
+/* A restored backup may be of the state alone. At the first start nothing is missing. */
+START_TEST(an_id_that_is_missing_beside_a_state_is_lost) {
+        char *said;
+        State *state = scratch_open(&scratch);
+        PublisherId then = *state_publisher_id(state);
+
+        rows_put(&scratch, state, 0, 5);
+        state_close(state);
+        ck_assert_int_eq(unlink(scratch.identity), 0);
+        state = scratch_open_saying(&scratch, &said);
+        ck_assert_msg(said && strstr(said, scratch.identity) &&
+                              strstr(said, "is missing although there is a state") &&
+                              strstr(said, "srvpubctl takeover DOMAIN --from TARGET"),
+                      "%s", said);
+        free(said);
+        ck_assert_int_eq(rows_check(state), 5);
+        ck_assert(!publisher_id_equal(&then, state_publisher_id(state)));
+        state_close(state);
+        state_close(scratch_open(&scratch));
+}
+END_TEST
+
 START_TEST(a_file_of_any_size_is_read_to_its_bound) {
         char *lost = NULL, *error = NULL;
         PublisherId id;
@@ -390,9 +412,9 @@ START_TEST(a_file_of_any_size_is_read_to_its_bound) {
         write_text(ID "\n" HASH "\n");
         ck_assert_int_eq(truncate(scratch.identity, INT64_C(1) << 40), 0);
         ck_assert_int_eq(truncate(scratch.machine_id, INT64_C(1) << 40), 0);
-        ck_assert_int_eq(
-                identity_load(scratch.directory, scratch.machine_id, &id, &cloned, &lost, &error),
-                0);
+        ck_assert_int_eq(identity_load(scratch.directory, scratch.machine_id, false, &id, &cloned,
+                                       &lost, &error),
+                         0);
         ck_assert_ptr_nonnull(lost);
         free(lost);
 }
@@ -461,6 +483,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, what_cannot_be_understood_is_lost_but_kept, 0,
                             ELEMENTSOF(lost_cases));
         tcase_add_test(tcase, a_lost_id_does_not_lose_the_state);
+        tcase_add_test(tcase, an_id_that_is_missing_beside_a_state_is_lost);
         tcase_add_test(tcase, a_file_of_any_size_is_read_to_its_bound);
         tcase_add_test(tcase, what_is_no_file_of_ours_is_refused);
         tcase_add_test(tcase, looking_where_there_is_nothing);

@@ -137,6 +137,30 @@ static const struct {
          "publish: +srv 0 0 new",
          "old 0 0 since=1 derived " ROW_OK "; new 0 0 since=1000000 derived"},
 
+        /* O5: since= ends where claims end, whoever has driven it there */
+        {"O5: one before the end", "kms1 0 0 since=9223372036854775806 claimed " ROW_OK, "kms1 5 0",
+         "srv 0 0 kms1; claim me kms1 since=9223372036854775806",
+         "change: -srv 0 0 kms1, -claim me kms1 since=9223372036854775806, +srv 5 0 kms1, +claim me kms1 since=9223372036854775807",
+         "kms1 5 0 since=9223372036854775807 confirmed claimed durable"},
+        {"O5: at the end", "kms1 0 0 since=9223372036854775807 claimed " ROW_OK, "kms1 5 0",
+         "srv 0 0 kms1; claim me kms1 since=9223372036854775807",
+         "change: -srv 0 0 kms1, +srv 5 0 kms1, +claim me kms1 since=9223372036854775807",
+         "kms1 5 0 since=9223372036854775807 confirmed claimed durable"},
+        {"O5: of another publisher", "", "kms1 5 0",
+         "srv 0 0 kms1; claim p2 kms1 since=9223372036854775807",
+         "change: +claim me kms1 since=1000000 | numbers-of-other also-claimed",
+         "kms1 5 0 since=1000000"},
+
+        /* O7: nothing is sent, so nothing of what is known changes */
+        {"O7: a claim that would be taken", "old 0 0 since=1 claimed " ROW_OK, "kms1 0 0",
+         "observe; srv 0 0 old; claim me old since=1",
+         "publish: txts, -srv 0 0 old, -claim me old since=1, +srv 0 0 kms1, +claim me kms1 since=1000000",
+         "old 0 0 since=1 confirmed claimed current durable; kms1 0 0 since=1000000"},
+        {"O7: a claim that would go, its record would stay", "kms1 0 0 since=1 claimed " ROW_OK,
+         "kms1 0 0", "observe; no-claims; srv 0 0 kms1; claim me kms1 since=1",
+         "change: -claim me kms1 since=1",
+         "kms1 0 0 since=1 confirmed claimed current durable"},
+
         /* The policy is handed on. */
         {"O6", "", "kms1 0 0", "exclusive; srv 0 0 x", "standby for srv 0 0 x",
          "kms1 0 0 since=1000000"},

@@ -2,15 +2,36 @@
    O13), and a row that another way to the zone wrote has to be written again. */
 #include "daemon/memory.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
+#include <unistd.h>
 
 #include "lib/util.h"
 #include "tests/unit/support_state.h"
+#include "tests/unit/support_stderr.h"
 #include "tests/unit/unit.h"
+
+/* Takes the place of the C library's for SQLite too, and fails when told. */
+static int write_error;
+
+ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t offset) {
+        static ssize_t (*original)(int, const void *, size_t, off64_t);
+
+        if (!original)
+                original = (ssize_t(*)(int, const void *, size_t, off64_t))dlsym(RTLD_NEXT,
+                                                                                 "pwrite64");
+        errno = __atomic_load_n(&write_error, __ATOMIC_SEQ_CST);
+        return errno ? -1 : original(fd, bytes, size, offset);
+}
+
+static void disk_is(int error) {
+        __atomic_store_n(&write_error, error, __ATOMIC_SEQ_CST);
+}
 
 static Scratch scratch;
 static State *state;
@@ -210,6 +231,35 @@ START_TEST(row_that_cannot_be_written_is_not_current) {
 }
 END_TEST
 
+static size_t told_after(const LedgerStore *store, int error) {
+        LedgerItem item = item_of(kms1);
+        size_t n = 0;
+
+        disk_is(error);
+        store->put(&item, store->userdata);
+        store->put(&item, store->userdata);
+        while (state_each(state, NULL, NULL) == -EBUSY)
+                ck_assert_int_gt(sd_event_run(scratch.event, 10 * USEC_PER_SEC), 0);
+        disk_is(0);
+        for (const char *told = stderr_told(); (told = strstr(told, "cannot keep what is")); told++)
+                n++;
+        return n;
+}
+
+/* The daemon goes on; that the file is behind is told once, until it can be written again. */
+START_TEST(disk_that_is_full_is_told_once) {
+        MemorySource from = source();
+        const LedgerStore store = memory_store(&from);
+
+        stderr_catch(LOG_INFO);
+        ck_assert_uint_eq(told_after(&store, ENOSPC), 1);
+        ck_assert_uint_eq(told_after(&store, ENOSPC), 0);
+        ck_assert_uint_eq(told_after(&store, 0), 0);
+        ck_assert_uint_eq(told_after(&store, ENOSPC), 1);
+        stderr_release();
+}
+END_TEST
+
 /* --- reading ---------------------------------------------------------------------------------- */
 
 static int load_row(const StateRow *row, void *userdata) {
@@ -339,6 +389,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, row_is_replaced);
         tcase_add_test(tcase, row_is_removed);
         tcase_add_test(tcase, row_that_cannot_be_written_is_not_current);
+        tcase_add_test(tcase, disk_that_is_full_is_told_once);
         tcase_add_loop_test(tcase, item_comes_back_as_it_was_written, 0, 64);
         tcase_add_test(tcase, row_is_taken_in_once);
         tcase_add_loop_test(tcase, row_of_another_way_is_not_current, 0, ELEMENTSOF(ways));

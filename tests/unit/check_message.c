@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "config/config.h"
+#include "lib/observation.h"
 #include "lib/util.h"
 #include "tests/unit/support_message.h"
 #include "tests/unit/unit.h"
@@ -297,6 +299,69 @@ START_TEST(size_limit_of_txt) {
 }
 END_TEST
 
+/* A name of so many characters that no other such name has. */
+static Name long_name(const char *begin, unsigned i, size_t n) {
+        char text[NAME_TEXT_MAX];
+
+        memset(text, 'x', sizeof(text));
+        (void)snprintf(text, 8, "%s%02u", begin, i);
+        text[strlen(text)] = 'x';
+        text[63] = text[127] = text[191] = '.';
+        text[n] = '\0';
+        return name_of(text);
+}
+
+/* O6: a target and CONFIG_HOSTS_MAX hosts with names as long as a claim takes, at a name as long as
+   there is: all get other numbers and a lease, alone. Each stands in the message six times. */
+START_TEST(hosts_of_the_longest_names_fit) {
+        enum { N = CONFIG_HOSTS_MAX + 1, RECORD_LENGTH = 253 };
+        static uint8_t rdata[N][CLAIM_RDATA_MAX];
+        static Srv srvs[N];
+        static Txt txts[N];
+        static PlanWanted wanted[N];
+        static const PublisherId id = {{1}};
+        Observation observation = {
+                .authoritative = true, .n_srv = N, .n_txt = N, .srv = srvs, .txt = txts};
+        _cleanup_(freep) Message *message = NULL;
+        Name record = long_name("r", 0, RECORD_LENGTH), zone = record;
+        Plan *plan;
+
+        for (unsigned i = 0; i < N; i++) {
+                srvs[i] = (Srv){.target = long_name("k", i, CLAIM_HOST_MAX),
+                                .port = UINT16_MAX,
+                                .ttl = INT32_MAX};
+                Claim claim = {.id = id,
+                               .host = srvs[i].target,
+                               .port = UINT16_MAX,
+                               .ttl = INT32_MAX,
+                               .lease_sec = UINT32_MAX,
+                               .since_sec = INT64_MAX - 1,
+                               .until_sec = INT64_MAX};
+                txts[i] = (Txt){.ttl = INT32_MAX,
+                                .is_claim = true,
+                                .claim = claim,
+                                .rdata = rdata[i],
+                                .size = (uint16_t)claim_to_rdata(&claim, rdata[i])};
+                wanted[i] = (PlanWanted){.srv = srvs[i], .since_sec = INT64_MAX};
+                wanted[i].srv.priority = 1;
+        }
+        const PlanInput input = {.mode = MODE_EXCLUSIVE,
+                                 .claims = true,
+                                 .lease_sec = UINT32_MAX,
+                                 .now_sec = INT64_MAX / 2,
+                                 .id = &id,
+                                 .wanted = wanted,
+                                 .n_wanted = N,
+                                 .observation = &observation};
+        ck_assert_int_eq(plan_new(&input, &plan), 0);
+        ck_assert_uint_ge(plan->n_ops, 6 * N);
+        const UpdatePart part = {&record, plan};
+        ck_assert_int_eq(message_new_update(&zone, &part, 1, &message), 0);
+        ck_assert_uint_gt(message->size, 50 * 1024);
+        (void)plan_free(plan);
+}
+END_TEST
+
 /* CLAIM_HOST_MAX characters can be claimed, one more cannot. */
 START_TEST(host_too_long_to_be_claimed) {
         const Name zone = name_of("contoso.com"), record = name_of("_vlmcs._tcp.contoso.com");
@@ -366,6 +431,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, size_limit);
         tcase_add_test(tcase, size_far_over_the_limit);
         tcase_add_test(tcase, size_limit_of_txt);
+        tcase_add_test(tcase, hosts_of_the_longest_names_fit);
         tcase_add_test(tcase, host_too_long_to_be_claimed);
         tcase_add_test(tcase, ldns_reads_it_back);
 }

@@ -115,6 +115,35 @@ START_TEST(withdrawal_is_told) {
 }
 END_TEST
 
+/* O1, O5: never told as gone, nor as not there; whether our claim was removed or not. */
+static const struct {
+        const char *scene, *text;
+} stayings[] = {
+        {"was kms1 claimed; srv 0 0 kms1; claim me kms1; claim p2 kms1",
+         "withdrawn _vlmcs._tcp.contoso.com SRV at 192.0.2.1 (what another publisher claims too "
+         "stays)\n"},
+        {"was kms1 claimed; srv 0 0 kms1; claim p2 kms1",
+         "withdrawn _vlmcs._tcp.contoso.com SRV at 192.0.2.1 (what another publisher claims too "
+         "stays)\n"},
+        {"was kms1 claimed; srv 0 0 kms1",
+         "withdrawn _vlmcs._tcp.contoso.com SRV at 192.0.2.1 (what lost its claim stays)\n"},
+};
+
+START_TEST(what_stays_is_not_told_as_gone) {
+        static const PlanVerdict wrote[] = {PLAN_IN_ORDER, PLAN_WITHDRAW};
+
+        desk.publication.withdraw = true;
+        for (size_t i = 0; i < ELEMENTSOF(wrote); i++) {
+                const char *told;
+
+                desk.publication.wrote = wrote[i];
+                told = desk_tell(PUBLICATION_WITHDRAWN, stayings[_i].scene);
+                expect_words(told, "", stayings[_i].text);
+                ck_assert_msg(!strstr(told, "(removed)") && !strstr(told, "not there"), "%s", told);
+        }
+}
+END_TEST
+
 /* O12 */
 START_TEST(adopted_ttl_is_told_once) {
         static const char *const adopted = "want 10 20 kms1; srv 10 20 kms1/600; claim me kms1; "
@@ -272,6 +301,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, all_hosts_are_told, 0, 3);
         tcase_add_test(tcase, long_names_fit);
         tcase_add_test(tcase, withdrawal_is_told);
+        tcase_add_loop_test(tcase, what_stays_is_not_told_as_gone, 0, ELEMENTSOF(stayings));
         tcase_add_test(tcase, adopted_ttl_is_told_once);
         tcase_add_test(tcase, trouble_is_told_once);
         tcase_add_loop_test(tcase, well_is_well_in_each_state, 0, 4);

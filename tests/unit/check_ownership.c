@@ -20,17 +20,22 @@ static void tear_down(void) {
         desk_close();
 }
 
-/* The id of p2 is written P2 here. */
+/* The ids of p2 and p3 are written P2 and P3 here. */
 static const char *with_ids(const char *text) {
         static char buffer[8000];
-        char digits[PUBLISHER_ID_TEXT_MAX];
-        const PublisherId p2 = publisher_id("p2");
-        size_t n = 0;
 
-        (void)publisher_id_to_text(&p2, digits);
-        for (const char *hit; (hit = strstr(text, digits)); text = hit + strlen(digits))
-                n += (size_t)sprintf(buffer + n, "%.*sP2", (int)(hit - text), text);
-        (void)sprintf(buffer + n, "%s", text);
+        (void)snprintf(buffer, sizeof(buffer), "%s", text);
+        for (char who = '2'; who <= '3'; who++) {
+                const PublisherId id = publisher_id((char[]){'p', who, '\0'});
+                char digits[PUBLISHER_ID_TEXT_MAX], *hit;
+
+                (void)publisher_id_to_text(&id, digits);
+                while ((hit = strstr(buffer, digits))) {
+                        hit[0] = 'P';
+                        hit[1] = who;
+                        memmove(hit + 2, hit + strlen(digits), strlen(hit + strlen(digits)) + 1);
+                }
+        }
         return buffer;
 }
 
@@ -132,6 +137,136 @@ START_TEST(denied_claims_are_told_once) {
 }
 END_TEST
 
+/* --- several hosts ---------------------------------------------------------------------------- */
+
+#define TWO "want 10 20 kms1; want 0 0 h1; srv 10 20 kms1; claim me kms1; claim me h1; "
+#define TOO(host, options) TOO_OF("P2", host, options)
+#define TOO_OF(who, host, options)                                                     \
+        "contoso.com: publisher " who " publishes " host                               \
+        " too; the record stays until the last of "                                    \
+        "its publishers withdraws it. If that was a former installation of this one: " \
+        "srvpubctl takeover contoso.com --from " options "\n"
+#define NUMBERS(host, whose)                                                                  \
+        "contoso.com: " host " has the priority and weight that " whose " was given later "   \
+        "than this one; those configured here are not used. Configure both alike, or change " \
+        "them here"
+#define CLONES                                                                                \
+        "; and give that machine a machine id of its own (remove /etc/machine-id there, run " \
+        "systemd-machine-id-setup)\n"
+
+/* What is said is of the offers and claims that it is about (O5). */
+static const struct {
+        const char *scene, *text;
+} of_hosts[] = {
+        {TWO "srv 0 0 h1; claim p2 kms1; claim p2 h1",
+         TOO("kms1:1688", "kms1") TOO("h1:1688", "h1")},
+        {TWO "srv 0 0 h1; claim p2 h1", TOO("h1:1688", "h1")},
+        /* A claims the one as we do, B decides the other. */
+        {TWO "srv 5 5 h1; claim p3 kms1; claim p2 h1 since=500",
+         NUMBERS("h1:1688", "publisher P2") "\n" TOO_OF("P3", "kms1:1688", "kms1")
+                 TOO("h1:1688", "h1")},
+        /* The latest of several; in one second the smaller id's. */
+        {TWO "srv 5 5 h1; claim p3 h1 since=300; claim p2 h1 since=500",
+         NUMBERS("h1:1688", "publisher P2") "\n" TOO_OF("P3", "h1:1688", "h1")},
+        {TWO "srv 5 5 h1; claim p3 h1 since=500; claim p2 h1 since=500",
+         NUMBERS("h1:1688", "publisher P2") "\n" TOO_OF("P3", "h1:1688", "h1")},
+        /* Our own id, later than we: a clone. */
+        {"want 10 20 kms1; srv 5 5 kms1; claim me kms1 since=500",
+         "warning: " NUMBERS("kms1:1688", "another machine with this publisher's id") CLONES},
+        {"want 10 20 kms1; srv 5 5 kms1; claim me kms1 since=500; claim p2 kms1 since=400",
+         "warning: " NUMBERS("kms1:1688", "another machine with this publisher's id")
+                 CLONES TOO("kms1:1688", "kms1")},
+        /* Who writes no claims has no word: it is not the former claim of our own. */
+        {"no-claims; want 10 20 kms1; srv 5 5 kms1; claim me kms1 since=500; claim p2 kms1",
+         NUMBERS("kms1:1688", "publisher P2") "\n" TOO("kms1:1688", "kms1")},
+};
+
+START_TEST(each_host_has_its_own_words) {
+        desk_add_hosts(1);
+        if (strncmp(of_hosts[_i].scene, "no-claims", 9) == 0)
+                desk.access->claims = CLAIMS_NO;
+        expect(PUBLICATION_PUBLISHED, of_hosts[_i].scene, of_hosts[_i].text);
+        expect(PUBLICATION_PUBLISHED, of_hosts[_i].scene, "");
+}
+END_TEST
+
+/* srvpubctl takes the target's port for meant. */
+START_TEST(command_names_another_port) {
+        desk_add_hosts(1);
+        desk.wanted.hosts->hosts[0].offer->port = 1689;
+        expect(PUBLICATION_PUBLISHED,
+               "want 10 20 kms1; want 0 0 h1:1689; srv 10 20 kms1; srv 0 0 h1:1689; "
+               "claim me kms1; claim me h1:1689; claim p2 h1:1689; claim p2 kms1",
+               TOO("kms1:1688", "kms1") TOO("h1:1689", "h1 --port 1689"));
+        desk.wanted.offer->port = 1690;
+        desk.news.told_notes = 0;
+        expect(PUBLICATION_PUBLISHED,
+               "want 10 20 kms1:1690; want 0 0 h1:1689; srv 10 20 kms1:1690; srv 0 0 h1:1689; "
+               "claim me kms1:1690; claim me h1:1689; claim p2 kms1:1690",
+               TOO("kms1:1690", "kms1"));
+}
+END_TEST
+
+/* --- many domains ----------------------------------------------------------------------------- */
+
+static const struct {
+        const char *scene, *line;
+} many[] = {
+        {IN_ORDER "; claim p2 kms1",
+         "affected: publisher P2 publishes kms1:1688 too. If that was a former installation of "
+         "this one: srvpubctl takeover DOMAIN --from kms1\n"},
+        {"want 10 20 kms1; srv 5 5 kms1; claim me kms1 since=500",
+         "contested: kms1:1688 has the priority and weight that another machine with this "
+         "publisher's id was given later than this one; those configured here are not used. "
+         "Configure both alike, or change them here" CLONES},
+        {IN_ORDER "; was old claimed; srv 0 0 old",
+         "contested: a record that was published from here lost its claim; it is not ours any "
+         "more and stays. If nobody wants it: srvpubctl takeover DOMAIN --from its target, or "
+         "remove it by hand\n"},
+        {"exclusive; " IN_ORDER "; srv 0 0 kms2",
+         "contested: Mode=exclusive, but records of others are beside ours; they stay, and so do "
+         "ours. srvpubctl plan shows them\n"},
+        {IN_ORDER "; was old; srv 0 0 old; claim p2 old",
+         "affected: withdrawn from here, but the record stays: another publisher claims it too\n"},
+        {"strays; " IN_ORDER "; srv 0 0 old; claim me old",
+         "contested: claims with this publisher's own id come back after they were removed: "
+         "another machine runs with a copy of this state directory and the same machine id. They "
+         "are left alone. Give the copy a machine id of its own (remove /etc/machine-id there, "
+         "run systemd-machine-id-setup) and restart srvpubd on it\n"},
+        {IN_ORDER "; from kms2; srv 0 0 kms2; claim p2 kms2",
+         "cleared of others' records: taken over: SRV 0 0 1688 kms2.\n"},
+        {"no-claims; want 10 20 kms1; srv 10 20 kms1",
+         "affected: the policy of 192.0.2.1 allows the SRV but no TXT beside it: published "
+         "without a claim, and told from others' records by target and port alone\n"},
+};
+
+START_TEST(many_domains_are_one_line) {
+        static const char *const domains[] = {"contoso.com", "corp.example", "d3.test", "d4.test"};
+        static const char *const heads[] = {
+                "4 domains (contoso.com, corp.example, d3.test, ...) ",
+                "warning: 4 domains (contoso.com, corp.example, d3.test, ...) "};
+        const char *told;
+        char text[1000];
+
+        desk.source.gone = "SRV 0 0 1688 kms2.";
+        desk.publication.wrote = PLAN_CHANGE;
+        desk.publication.claims_denied = strncmp(many[_i].scene, "no-claims", 9) == 0;
+        desk_gather();
+        for (size_t i = 0; i < ELEMENTSOF(domains); i++) {
+                desk.source.domain = domains[i];
+                desk.source.state_before = PUBLICATION_LOCATING;
+                desk.news = (News){0};
+                ck_assert_str_eq(desk_tell(PUBLICATION_PUBLISHED, many[_i].scene), "");
+        }
+        told = with_ids(desk_end());
+        (void)snprintf(text, sizeof(text), "%s%s",
+                       heads[strncmp(many[_i].line, "contested", 9) == 0], many[_i].line);
+        ck_assert_msg(strstr(told, text), "%s, not\n%s", told, text);
+        /* That they are published is the other line. */
+        ck_assert_msg(strchr(strchr(told, '\n') + 1, '\n')[1] == '\0', "%s", told);
+}
+END_TEST
+
 /* --- standby ---------------------------------------------------------------------------------- */
 
 #define HELD "exclusive; want 10 20 kms1; srv 0 0 kms2"
@@ -201,6 +336,9 @@ static void add_tests(TCase *tcase) {
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_loop_test(tcase, each_is_told_once, 0, ELEMENTSOF(notes));
         tcase_add_loop_test(tcase, failure_says_nothing_of_others, 0, ELEMENTSOF(notes));
+        tcase_add_loop_test(tcase, each_host_has_its_own_words, 0, ELEMENTSOF(of_hosts));
+        tcase_add_test(tcase, command_names_another_port);
+        tcase_add_loop_test(tcase, many_domains_are_one_line, 0, ELEMENTSOF(many));
         tcase_add_test(tcase, what_was_taken_is_told_each_time);
         tcase_add_test(tcase, denied_claims_are_told_once);
         tcase_add_test(tcase, standby_names_the_holder);

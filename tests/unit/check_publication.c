@@ -38,9 +38,10 @@ static const Script passes[] = {
         FOUND(2, 2),
         ON(SEEN(PUBLISH),         REMEMBER, PUBLISHING),
         ENDS(REMEMBERED(-5),      FAILED, RETRY_MIN, .trouble = TROUBLE_STATE))},
-{"O13: a removal adds nothing that would have to be remembered", LINES(
+{"O13: what stays where another's is removed may be ours from then on: remembered", LINES(
         FOUND(1, 1),
-        ON(SEEN(WITHDRAW),        UPDATE, PUBLISHING),
+        ON(SEEN(WITHDRAW),        REMEMBER, PUBLISHING),
+        ON(REMEMBERED(0),         UPDATE, PUBLISHING),
         ON(ANSWER(DONE),          OBSERVE, PUBLISHING),
         ENDS(SEEN(IN_ORDER),      PUBLISHED, CHECK, .wrote = PLAN_WITHDRAW))},
 {"O13: withdrawn only when seen to be gone, then at rest", LINES(
@@ -178,7 +179,7 @@ static const Script conflicts[] = {
         FOUND(1, 1),
         ON(SEEN(WITHDRAW),        UPDATE, PUBLISHING), LOSES(NXRRSET),
         ON(SEEN(WITHDRAW),        UPDATE, PUBLISHING),
-        ENDS(ANSWER_RCODE(CONFLICT, NXRRSET), PUBLISHED, CHECK))},
+        ENDS(ANSWER_RCODE(CONFLICT, NXRRSET), PUBLISHED, CHECK)), .remembered = true},
 {"O2: or it was a race", LINES(
         FOUND(1, 1),
         ON(SEEN(WITHDRAW),        UPDATE, PUBLISHING), LOSES(NXRRSET), WRITES,

@@ -113,6 +113,11 @@ static const struct {
         {LOG_KIND_DENIED, "4 domains (d1.test, d2.test, d3.test, ...) denied: at ns1\n"},
         {LOG_KIND_STANDBY, "4 domains (d1.test, d2.test, d3.test, ...) in standby: at ns1\n"},
         {LOG_KIND_OBSERVED, "4 domains (d1.test, d2.test, d3.test, ...) observed: at ns1\n"},
+        {LOG_KIND_OWNERSHIP, "4 domains (d1.test, d2.test, d3.test, ...) affected: at ns1\n"},
+        {LOG_KIND_CONTESTED,
+         "warning: 4 domains (d1.test, d2.test, d3.test, ...) contested: at ns1\n"},
+        {LOG_KIND_TAKEN,
+         "4 domains (d1.test, d2.test, d3.test, ...) cleared of others' records: at ns1\n"},
 };
 
 START_TEST(many_are_one_line) {

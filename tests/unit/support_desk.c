@@ -77,6 +77,16 @@ void desk_open(int log_level) {
         scene_init(&desk.scene);
 }
 
+void desk_gather(void) {
+        summary = summary_free(summary);
+        ck_assert_int_eq(summary_new(event, false, &summary), 0);
+}
+
+const char *desk_end(void) {
+        summary = summary_free(summary);
+        return stderr_told();
+}
+
 void desk_close(void) {
         summary = summary_free(summary);
         desk.plan = plan_free(desk.plan);

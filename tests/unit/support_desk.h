@@ -23,6 +23,10 @@ extern Desk desk;
 void desk_open(int log_level);
 void desk_close(void);
 
+/* From now on outcomes are gathered, as those of many domains are, until desk_end() tells them. */
+void desk_gather(void);
+const char *desk_end(void);
+
 /* A pass ended in this state, which was entered now; its plan is the scene's. What was told since
    it was asked last, is returned; valid until the next call. */
 const char *desk_tell(PublicationState state, const char *scene);

@@ -100,6 +100,13 @@ static int remove_row(const LedgerItem *item, void *userdata) {
         return 0;
 }
 
+bool model_disk_says_bare(const ModelPublisher *p, const Srv *offer) {
+        for (size_t i = 0; i < p->party.n_rows; i++)
+                if (srv_same_offer(&p->party.rows[i].srv, offer))
+                        return !p->party.rows[i].claimed && !p->party.rows[i].unsaved;
+        return false;
+}
+
 void model_disk_settle(ModelPublisher *p) {
         const LedgerStore store = {put, remove_row, p};
 

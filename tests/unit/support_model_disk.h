@@ -16,5 +16,8 @@ void model_disk_settle(ModelPublisher *publisher);
 void model_disk_sync(ModelPublisher *publisher);
 void model_disk_crash(ModelPublisher *publisher, bool loses_unsynced);
 
+/* Published without a claim, it says. */
+bool model_disk_says_bare(const ModelPublisher *publisher, const Srv *offer);
+
 /* At a start. */
 void model_disk_load(ModelPublisher *publisher);

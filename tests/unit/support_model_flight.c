@@ -82,8 +82,10 @@ void model_flight_apply(ModelPublisher *p, ModelFlight *flight) {
         flight->rcode = model_server_apply(&net->server, flight->message, net->now_usec);
         flight->applied = true;
         model_trace_applied(net->trace, p->party.index, flight->rcode, &net->server.contents);
-        if (flight->rcode != LDNS_RCODE_NOERROR)
+        if (flight->rcode != LDNS_RCODE_NOERROR) {
+                p->n_conflicts += flight->rcode != LDNS_RCODE_REFUSED;
                 return;
+        }
         p->n_done++;
         if (flight->right->party.takes_over)
                 disown(&net->server.contents, &flight->right->party);

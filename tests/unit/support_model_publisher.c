@@ -61,6 +61,21 @@ void model_publisher_done(ModelPublisher *p) {
 
 /* --- the pass --------------------------------------------------------------------------------- */
 
+/* What is nobody's and is exactly as wanted counts as published by who wants it (O1 b), like what
+   it claims. */
+static void take_parts(ModelPublisher *p) {
+        const ModelContents *seen = &p->seen;
+
+        for (size_t i = 0; p->party.mode != MODE_OBSERVE && i < seen->n_srv; i++) {
+                const Srv *srv = &seen->srv[i].srv;
+                const bool is_nobodys = model_claims_other(seen, srv, NULL) == 0;
+
+                if (model_party_wants(&p->party, srv) &&
+                    (is_nobodys || model_claims_own(seen, srv, &p->party.id) > 0))
+                        model_take_part(&p->party, srv)->as_nobodys = is_nobodys;
+        }
+}
+
 static bool saw_unclaimed(const ModelPublisher *p, const Srv *srv) {
         for (size_t i = 0; i < p->seen.n_srv; i++)
                 if (srv_equal(&p->seen.srv[i].srv, srv))
@@ -68,19 +83,15 @@ static bool saw_unclaimed(const ModelPublisher *p, const Srv *srv) {
         return false;
 }
 
-/* What is nobody's and is exactly as wanted counts as published by who wants it (O1 b), like what
-   it claims; and it is its to take away once a pass has ended with it and the state knows. */
-static void adopt(ModelPublisher *p, bool ended) {
+/* ... and is its to take away once a pass has ended with it and the disk knows. */
+static void adopt(ModelPublisher *p) {
         ModelContents *contents = &p->net->server.contents;
 
-        for (size_t i = 0; p->party.mode != MODE_OBSERVE && i < contents->n_srv; i++) {
+        for (size_t i = 0; i < contents->n_srv; i++) {
                 const Srv *srv = &contents->srv[i].srv;
 
-                if (model_party_wants(&p->party, srv) &&
-                    (saw_unclaimed(p, srv) || model_claims_own(&p->seen, srv, &p->party.id) > 0))
-                        model_take_part(&p->party, srv)->as_nobodys = saw_unclaimed(p, srv);
-                if (ended && model_party_wants(&p->party, srv) && saw_unclaimed(p, srv) &&
-                    model_party_remembers_bare(&p->party, srv))
+                if (model_party_wants(&p->party, srv) && saw_unclaimed(p, srv) &&
+                    model_disk_says_bare(p, srv))
                         contents->srv[i].published_by |= (uint8_t)(1 << p->party.index);
         }
 }
@@ -92,7 +103,8 @@ static void finish_pass(ModelPublisher *p) {
         if (p->publication.trouble.kind == TROUBLE_NONE &&
             (state == PUBLICATION_PUBLISHED || state == PUBLICATION_WITHDRAWN ||
              state == PUBLICATION_STANDBY)) {
-                adopt(p, state == PUBLICATION_PUBLISHED);
+                if (state == PUBLICATION_PUBLISHED)
+                        adopt(p);
                 model_disk_settle(p);
         }
         model_trace_end(p->net->trace, &p->party, &p->publication);
@@ -281,7 +293,7 @@ static void observe(ModelPublisher *p) {
                 p->seen.n_txt = contents->n_txt;
                 memcpy(p->seen.txt, contents->txt, contents->n_txt * sizeof(contents->txt[0]));
         }
-        adopt(p, false);
+        take_parts(p);
         make_plan(p);
         drive(p, &(PublicationEvent){.kind = EVENT_OBSERVED,
                                      .reply = &(Reply){.kind = REPLY_DONE},

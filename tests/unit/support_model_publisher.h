@@ -59,8 +59,8 @@ typedef struct ModelPublisher {
         size_t n_flights;
         ModelFlight flights[MODEL_FLIGHTS_MAX]; /* in the order sent */
 
-        uint64_t ready_usec;     /* of a run: when its next step is done */
-        unsigned n_sent, n_done; /* updates: all; accepted */
+        uint64_t ready_usec;                  /* of a run: when its next step is done */
+        unsigned n_sent, n_done, n_conflicts; /* updates: all; accepted; that came too late */
 } ModelPublisher;
 
 void model_publisher_init(ModelPublisher *publisher, ModelNet *net, uint8_t index);

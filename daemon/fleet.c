@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "daemon/fingerprint.h"
 #include "daemon/fleet-self.h"
 #include "daemon/log.h"
 #include "lib/util.h"
@@ -198,45 +199,6 @@ static int set_driver(Fleet *fleet, Driver *driver, const Wanted *wanted,
         return r;
 }
 
-/* FNV-1a over what came before and this. */
-static uint64_t hash_number(uint64_t hash, uint64_t number) {
-        return (hash ^ number) * UINT64_C(1099511628211) + 1;
-}
-
-static uint64_t hash_text(uint64_t hash, const char *text) {
-        do
-                hash = hash_number(hash, (uint8_t)*text);
-        while (*text++);
-        return hash;
-}
-
-/* What an operator who withdrew a domain meant by it: another wish is another domain. */
-static uint64_t fingerprint(const Fleet *fleet, const Domain *domain) {
-        const Config *config = fleet->config;
-        const Settings *settings = domain->settings;
-        uint64_t hash = hash_text(0, config->service);
-
-        hash = hash_text(hash, config->target ? config->target : "");
-        hash = hash_text(hash, settings->zone ? settings->zone : "");
-        hash = hash_text(hash, settings->key_file ? settings->key_file : "");
-        for (size_t i = 0; i < settings->n_servers; i++)
-                hash = hash_number(hash_text(hash, settings->servers[i].host),
-                                   settings->servers[i].port);
-        for (size_t i = 0; i < config->n_hosts; i++) {
-                hash = hash_text(hash, config->hosts[i].name);
-                hash = hash_number(hash, config->hosts[i].port);
-                hash = hash_number(hash, config->hosts[i].priority);
-                hash = hash_number(hash, config->hosts[i].weight);
-        }
-        hash = hash_number(hash, config->port);
-        hash = hash_number(hash, domain->priority);
-        hash = hash_number(hash, domain->weight);
-        hash = hash_number(hash, domain->ttl_sec);
-        hash = hash_number(hash, settings->security);
-        hash = hash_number(hash, settings->mode);
-        return hash_number(hash, settings->claims);
-}
-
 static int want_domain(Fleet *fleet, const Domain *domain) {
         Wanted wanted = {
                 .offer = fleet->offer,
@@ -252,7 +214,7 @@ static int want_domain(Fleet *fleet, const Domain *domain) {
         if (r < 0)
                 return r;
         *driver_mark(driver) = fleet->round;
-        *driver_fingerprint(driver) = fingerprint(fleet, domain);
+        *driver_fingerprint(driver) = fingerprint_of(fleet->config, domain);
         const bool is_held =
                 holds_has(fleet->holds, driver_record(driver), *driver_fingerprint(driver));
         if (is_held)

@@ -224,6 +224,7 @@ static int observe(Driver *driver, Server *server, Auth *auth, const Name *recor
                 .server = server,
                 .auth = auth,
                 .record = record,
+                .is_again = driver->publication.closed > 0,
                 .timeout_usec = driver->access->timeout_usec,
         };
 
@@ -238,6 +239,7 @@ static int update(Driver *driver, Server *server, Auth *auth, const Name *record
                 .name = *zone_apex(driver->zone),
                 .auth = auth,
                 .observed_here = driver->publication.observed_here,
+                .is_again = driver->publication.closed > 0,
                 .timeout_usec = driver->access->timeout_usec,
         };
         int r = message_new_update(&request.name, &part, 1, &request.message);

@@ -44,14 +44,15 @@ struct Exchange {
         Connection *connection;
         uint16_t id;
         bool is_sent;
-        bool is_again; /* sent a second time: not a third */
+        bool is_again; /* not for a connection that may be stale; a query: not sent once more */
         bool is_answered;
 };
 
 /* Queues a request. The owner keeps a reference to the server until on_complete or
-   server_cancel(). -ENOMEM. */
+   server_cancel(). is_again: its like was lost with a connection, so it goes over one that proves
+   to live. -ENOMEM. */
 int server_submit(Server *server, const ExchangeOwner *events, void *owner, bool is_query,
-                  uint64_t timeout_usec, Exchange **ret_exchange);
+                  bool is_again, uint64_t timeout_usec, Exchange **ret_exchange);
 
 /* Gives it up; the owner hears nothing more of it. If it was sent, its place in the limit stays
    taken until the answer came or the time is over. */

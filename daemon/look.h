@@ -11,6 +11,7 @@ typedef struct LookRequest {
         Server *server;
         Auth *auth; /* a reference is taken */
         const Name *record;
+        bool is_again;         /* as in TransactionRequest */
         uint64_t timeout_usec; /* of each query */
 } LookRequest;
 

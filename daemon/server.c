@@ -267,7 +267,7 @@ void server_set_limit(Server *server, unsigned max_outstanding) {
 }
 
 int server_submit(Server *server, const ExchangeOwner *events, void *owner, bool is_query,
-                  uint64_t timeout_usec, Exchange **ret_exchange) {
+                  bool is_again, uint64_t timeout_usec, Exchange **ret_exchange) {
         Exchange *exchange = calloc(1, sizeof(*exchange));
         if (!exchange)
                 return -ENOMEM;
@@ -275,6 +275,7 @@ int server_submit(Server *server, const ExchangeOwner *events, void *owner, bool
         exchange->events = events;
         exchange->owner = owner;
         exchange->is_query = is_query;
+        exchange->is_again = is_again;
         exchange->timeout_usec = timeout_usec;
         TAILQ_INSERT_TAIL(&server->queue, exchange, link);
         server_ask_turn(server);

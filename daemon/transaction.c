@@ -82,8 +82,8 @@ int transaction_new(Server *server, const TransactionRequest *request, Transacti
         if (!transaction)
                 return -ENOMEM;
         int r = server_submit(server, &exchange_owner, transaction,
-                              request->opcode == LDNS_PACKET_QUERY, request->timeout_usec,
-                              &transaction->exchange);
+                              request->opcode == LDNS_PACKET_QUERY, request->is_again,
+                              request->timeout_usec, &transaction->exchange);
         if (r < 0)
                 return r;
         transaction->server = server_ref(server);

@@ -25,6 +25,7 @@ typedef struct TransactionRequest {
         Name name;  /* question or zone: the answer must repeat it, if it repeats anything */
         Auth *auth; /* a reference is taken */
         bool observed_here;
+        bool is_again;         /* after its like was lost with a connection */
         uint64_t timeout_usec; /* from the moment it leaves the queue */
 } TransactionRequest;
 

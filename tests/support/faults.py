@@ -34,6 +34,11 @@ def close_after():
     return lambda exchange: Answer(exchange.right_answer(), close=True)
 
 
+def close_later(seconds=0.05):
+    """The right answer, and the connection closes when the next request is on its way."""
+    return lambda exchange: Answer(exchange.right_answer(), close=True, linger=seconds)
+
+
 def silence():
     return lambda exchange: Answer()
 

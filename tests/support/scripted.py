@@ -24,10 +24,11 @@ from support.waiting import wait_until
 @dataclass
 class Answer:
     """What goes out: the octets (None: nothing), how many of them (None: all), and whether the
-    connection is closed then."""
+    connection is closed then, so many seconds later."""
     data: bytes = None
     cut: int = None
     close: bool = False
+    linger: float = 0
 
 
 class Exchange:
@@ -191,6 +192,7 @@ class ScriptedServer:
                     else:
                         sock.sendall(len(answer.data).to_bytes(2, "big") + answer.data[:answer.cut])
                 if answer.close:
+                    time.sleep(answer.linger)
                     close(sock)
             except OSError as error:
                 self.log.write(f"  not sent: {error}\n")

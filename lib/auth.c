@@ -77,6 +77,7 @@ int auth_sign(Auth *auth, Message *message, uint64_t now_sec, Signature *ret_sig
                 *ret_signature = (Signature){};
                 return 0;
         case SECURITY_TSIG:
+        case SECURITY_GSS:
                 return tsig_sign(auth->tsig, message, now_sec, ret_signature);
         case _SECURITY_MAX:
                 break;
@@ -91,6 +92,7 @@ int auth_verify(Auth *auth, const Signature *request, const uint8_t *bytes, size
                 *ret_result = (TsigResult){.verdict = TSIG_NONE};
                 return 0;
         case SECURITY_TSIG:
+        case SECURITY_GSS:
                 return tsig_verify(auth->tsig, request, bytes, size, now_sec, ret_result);
         case _SECURITY_MAX:
                 break;

@@ -9,6 +9,7 @@
 typedef enum Security {
         SECURITY_NONE,
         SECURITY_TSIG,
+        SECURITY_GSS,
         _SECURITY_MAX,
 } Security;
 

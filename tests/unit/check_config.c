@@ -294,6 +294,7 @@ static const char *security_text(const Settings *settings) {
                 ck_assert_int_eq(
                         strncmp(settings->key_file, box->directory, strlen(box->directory)), 0);
                 return settings->key_file + strlen(box->directory) + 1;
+        case SECURITY_GSS:
         case _SECURITY_MAX:
                 break;
         }

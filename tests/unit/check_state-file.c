@@ -204,7 +204,7 @@ static const struct {
         {"port = -1", false},
         {"port = 4294967296", false},
         {"port = 9223372036854775807", false},
-        {"security = 2", false},
+        {"security = 3", false},
         {"security = -1", false},
         {"security = 4294967296", false},
         {"derived = 2", false},

@@ -9,42 +9,96 @@
 #include <syslog.h>
 
 #include "config/check-key.h"
-#include "config/key-file.h"
 
-static int path_compare(const void *a, const void *b) {
-        return strcmp(a, b);
+static KeyCheckFile *file_free(KeyCheckFile *file) {
+        if (!file)
+                return NULL;
+        free(file->path);
+        free(file->error);
+        free(file);
+        return NULL;
 }
 
-/* True if path is new; it is copied. */
-static bool path_remember(KeyCheck *check, Loader *loader, const char *path) {
-        char *copy = strdup(path);
-        char **node = copy ? tsearch(copy, &check->paths, path_compare) : NULL;
+DEFINE_CLEANUP(KeyCheckFile, file_free)
 
-        if (!node)
-                loader->error = -ENOMEM;
-        if (!node || *node != copy) {
-                free(copy);
-                return false;
-        }
-        return true;
+static int file_compare(const void *a, const void *b) {
+        const KeyCheckFile *first = a, *second = b;
+
+        return first->key != second->key ? (int)first->key - (int)second->key
+                                         : strcmp(first->path, second->path);
+}
+
+static void node_free(void *file) {
+        file_free(file);
 }
 
 void key_check_done(KeyCheck *check) {
-        tdestroy(check->paths, free);
-        check->paths = NULL;
+        tdestroy(check->files, node_free);
+        check->files = NULL;
+}
+
+static int file_load(KeyCheckFile *file) {
+        char error[KEY_FILE_ERROR_MAX] = "";
+        TsigKey key;
+
+        if (file->key == KEY_KEYTAB) {
+                file->result = keytab_file_check(file->path, &file->others_read, error);
+        } else {
+                file->result = key_file_load(file->path, &key, &file->others_read, error);
+                if (file->result == 0) {
+                        file->is_weak = key.algorithm == TSIG_HMAC_SHA1;
+                        tsig_key_wipe(&key);
+                }
+        }
+        if (file->result == -ENOMEM)
+                return -ENOMEM;
+        if (file->result < 0 && !(file->error = strdup(error)))
+                return -ENOMEM;
+        return 0;
+}
+
+static int file_new(ConfigKeyId key, const char *path, KeyCheckFile **ret_file) {
+        _cleanup_(file_freep) KeyCheckFile *file = calloc(1, sizeof(*file));
+
+        if (!file)
+                return -ENOMEM;
+        file->key = key;
+        file->path = strdup(path);
+        int r = file->path ? file_load(file) : -ENOMEM;
+        if (r < 0)
+                return r;
+        *ret_file = TAKE_PTR(file);
+        return 0;
+}
+
+/* NULL without memory. */
+static KeyCheckFile *file_try(KeyCheck *check, Loader *loader, ConfigKeyId key, const char *path) {
+        const KeyCheckFile wanted = {.key = key, .path = (char *)path};
+        KeyCheckFile **found = tfind(&wanted, &check->files, file_compare), *file;
+
+        if (found)
+                return *found;
+        int r = file_new(key, path, &file);
+        if (r == 0 && !tsearch(file, &check->files, file_compare)) {
+                file_free(file);
+                r = -ENOMEM;
+        }
+        if (r < 0)
+                loader->error = r;
+        return r < 0 ? NULL : file;
 }
 
 /* A name without slash is a credential (systemd.exec(5), LoadCredential=). */
-static int key_path(Loader *loader, const Scope *scope, char **ret_path) {
-        const char *name = scope->settings.key_file;
+static int file_path(Loader *loader, Source source, const ConfigKey *key, const char *name,
+                     char **ret_path) {
         int r;
 
         if (name[0] != '/' && !loader->credentials_directory) {
-                loader_say(loader, LOG_ERR, scope->sets[KEY_KEY_FILE],
-                           "KeyFile=%s: a name without slash is a credential, but there is no "
+                loader_say(loader, LOG_ERR, source,
+                           "%s=%s: a name without slash is a credential, but there is no "
                            "$CREDENTIALS_DIRECTORY; give an absolute path, or LoadCredential= in "
                            "the unit",
-                           name);
+                           key->name, name);
                 return -EINVAL;
         }
         r = name[0] == '/' ? asprintf(ret_path, "%s", name)
@@ -54,41 +108,39 @@ static int key_path(Loader *loader, const Scope *scope, char **ret_path) {
         return 0;
 }
 
-static void key_warn(Loader *loader, Source source, const char *name, const TsigKey *key,
-                     bool others_read) {
-        if (others_read)
+static void file_tell(Loader *loader, Source source, const char *name, KeyCheckFile *file) {
+        const char *key = config_key_get(file->key)->name;
+
+        if (file->told)
+                return;
+        file->told = true;
+        if (file->result < 0)
+                loader_say(loader, LOG_ERR, source, "%s=%s: %s", key, name, file->error);
+        if (file->others_read)
                 loader_say(loader, LOG_WARNING, source,
-                           "KeyFile=%s: others than its owner and group can read the key; chmod "
+                           "%s=%s: others than its owner and group can read the key; chmod "
                            "o= takes that away",
-                           name);
-        if (key->algorithm == TSIG_HMAC_SHA1)
+                           key, name);
+        if (file->is_weak)
                 loader_say(loader, LOG_WARNING, source,
-                           "KeyFile=%s: the key uses hmac-sha1, which is no longer recommended; "
+                           "%s=%s: the key uses hmac-sha1, which is no longer recommended; "
                            "hmac-sha256 is",
-                           name);
+                           key, name);
 }
 
-void key_check(KeyCheck *check, Loader *loader, Scope *scope) {
-        Source source = scope->sets[KEY_KEY_FILE];
-        char error[KEY_FILE_ERROR_MAX] = "";
-        _cleanup_(freep) char *name = NULL;
-        bool others_read = false;
-        char *path = NULL;
-        TsigKey key;
+void key_check(KeyCheck *check, Loader *loader, Scope *scope, ConfigKeyId id) {
+        const ConfigKey *key = config_key_get(id);
+        char **slot = (char **)((char *)scope + key->offset), *path;
 
-        if (key_path(loader, scope, &path) < 0)
+        if (file_path(loader, scope->sets[id], key, *slot, &path) < 0)
                 return;
-        name = scope->settings.key_file;
-        scope->settings.key_file = path;
-        if (!path_remember(check, loader, path))
-                return;
-        int r = key_file_load(path, &key, &others_read, error);
-        if (r == -ENOMEM)
-                loader->error = r;
-        else if (r < 0)
-                loader_say(loader, LOG_ERR, source, "KeyFile=%s: %s", name, error);
-        if (r < 0)
-                return;
-        key_warn(loader, source, name, &key, others_read);
-        tsig_key_wipe(&key);
+        _cleanup_(freep) char *name = *slot;
+        *slot = path;
+        KeyCheckFile *file = file_try(check, loader, id, path);
+        if (file)
+                file_tell(loader, scope->sets[id], name, file);
+}
+
+const KeyCheckFile *key_check_default_keytab(KeyCheck *check, Loader *loader) {
+        return file_try(check, loader, KEY_KEYTAB, config_key_get(KEY_KEYTAB)->fallback);
 }

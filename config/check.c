@@ -1,28 +1,21 @@
 /*
  * What is judged when every file is read: contradictions between keys, between the list and the
- * [Domain] sections, and between a domain and its zone.
- *
- * Security= becomes none or tsig here. There is no silent downgrade: without a key file only the
- * word "none" makes updates unsigned. The nearest word holds: a [Domain] with a KeyFile= of its
- * own and no Security= is signed, also under a global "none"; a [Domain] with Security=none is
- * not, also under a global KeyFile=.
+ * [Domain] sections, and between a domain and its zone. How updates are signed is judged in
+ * check-security.c.
  */
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
 #include <syslog.h>
 
-#include "config/check-key.h"
+#include "config/check-security.h"
 #include "config/hosts.h"
 #include "config/loader.h"
 
-static bool is_set(const Scope *scope, ConfigKeyId id) {
-        return scope->sets[id].line > 0;
-}
-
 /* True if there is a value that was to be in force, and was refused. */
 static bool is_refused(const Loader *loader, const Scope *scope, ConfigKeyId id) {
-        return scope->sets[id].refused || (!is_set(scope, id) && loader->global->sets[id].refused);
+        return scope->sets[id].refused ||
+               (!scope_sets(scope, id) && loader->global->sets[id].refused);
 }
 
 static void on_conflict(void *userdata, const ListEntry *first, const ListEntry *second) {
@@ -32,20 +25,6 @@ static void on_conflict(void *userdata, const ListEntry *first, const ListEntry 
                    "%s: listed with other numbers in %s:%u already; a domain has one priority and "
                    "one weight",
                    second->name, loader_file(loader, first->source), first->source.line);
-}
-
-/* True if the home domain, whatever it will be, may be published. */
-static bool home_wanted(const Loader *loader) {
-        switch (loader->config->include_home_domain) {
-        case HOME_DOMAIN_YES:
-                return true;
-        case HOME_DOMAIN_NO:
-                return false;
-        case HOME_DOMAIN_AUTO:
-        case _HOME_DOMAIN_MAX:
-                break;
-        }
-        return loader->list.n_entries == 0;
 }
 
 static void check_numbers(Loader *loader, const ListEntry *entry) {
@@ -74,7 +53,7 @@ static void check_listed(Loader *loader, Scope *scope) {
         if (entry) {
                 entry->scope = scope;
                 check_numbers(loader, entry);
-        } else if (!home_wanted(loader) && !loader->doubt_list) {
+        } else if (!loader_wants_home(loader) && !loader->doubt_list) {
                 loader_say(loader, LOG_ERR, scope->source,
                            "[Domain %s]: the domain is not in DnsDomainPublishList=; add it there, "
                            "or remove the section",
@@ -89,7 +68,7 @@ static bool pair_place(const Loader *loader, const Scope *scope, ConfigKeyId fir
                        ConfigKeyId second, Source *ret_place) {
         if (is_refused(loader, scope, first) || is_refused(loader, scope, second))
                 return false;
-        *ret_place = scope->sets[is_set(scope, first) ? first : second];
+        *ret_place = scope->sets[scope_sets(scope, first) ? first : second];
         return ret_place->line > 0;
 }
 
@@ -146,43 +125,13 @@ static void check_ownership(Loader *loader, const Scope *scope) {
                            "be withdrawn");
 }
 
-/* Security=none and a KeyFile= in one scope. */
-static bool check_contradiction(Loader *loader, const Scope *scope) {
-        Source key = scope->sets[KEY_KEY_FILE];
-
-        if (key.line == 0 || !is_set(scope, KEY_SECURITY) || scope->security != SECURITY_WORD_NONE)
-                return false;
-        loader_say(loader, LOG_ERR, scope->sets[KEY_SECURITY],
-                   "Security=none, but KeyFile= is set too (%s:%u); remove one of them",
-                   loader_file(loader, key), key.line);
-        return true;
-}
-
-static void resolve_security(Scope *scope) {
-        if (is_set(scope, KEY_KEY_FILE) && !is_set(scope, KEY_SECURITY))
-                scope->security = SECURITY_WORD_AUTO;
-        if (scope->security == SECURITY_WORD_NONE) {
-                scope->settings.security = SECURITY_NONE;
-                if (!is_set(scope, KEY_KEY_FILE))
-                        scope->settings.key_file = NULL; /* the global scope's */
-        } else {
-                scope->settings.security = SECURITY_TSIG;
-                scope->no_key = !scope->settings.key_file;
-        }
-}
-
 static void check_scope(Loader *loader, KeyCheck *keys, Scope *scope) {
-        if (!check_contradiction(loader, scope) && is_set(scope, KEY_KEY_FILE))
-                key_check(keys, loader, scope);
+        security_check_own(loader, keys, scope);
         if (scope != loader->global)
                 scope_inherit(scope, loader->global);
-        resolve_security(scope);
+        security_resolve(loader, keys, scope);
         check_retries(loader, scope);
         check_ownership(loader, scope);
-}
-
-static const Scope *entry_scope(const Loader *loader, const ListEntry *entry) {
-        return entry->scope ? entry->scope : loader->global;
 }
 
 /* RFC 1035 2.3.4: 255 octets on the wire, two more than the text has characters. */
@@ -210,48 +159,6 @@ static void check_record(Loader *loader, const char *domain, Source source, cons
                    record, zone, loader_file(loader, place), place.line);
 }
 
-static void say_no_key(Loader *loader, const char *who, size_t n, Source source,
-                       const Scope *scope) {
-        char more[48] = "";
-        Source word = scope->sets[KEY_SECURITY].line > 0 ? scope->sets[KEY_SECURITY]
-                                                         : loader->global->sets[KEY_SECURITY];
-
-        if (n > 1)
-                snprintf(more, sizeof(more), " and %zu more", n - 1);
-        if (scope->security == SECURITY_WORD_TSIG)
-                loader_say(loader, LOG_ERR, word,
-                           "Security=tsig, but there is no KeyFile= for %s%s; set it to the TSIG "
-                           "key's file",
-                           who, more);
-        else
-                loader_say(loader, LOG_ERR, source,
-                           "no credentials for %s%s; set KeyFile= to the TSIG key's file, or "
-                           "write Security=none if unsigned updates are really meant",
-                           who, more);
-}
-
-/* The first domain that has no credentials, and how many have none. */
-static void check_credentials(Loader *loader) {
-        const ListEntry *first = NULL;
-        size_t n = 0;
-
-        if (loader->doubt_credentials)
-                return;
-        for (size_t i = 0; i < loader->list.n_entries; i++) {
-                const ListEntry *entry = &loader->list.entries[i];
-                if (!entry->name || !entry_scope(loader, entry)->no_key)
-                        continue;
-                first = first ? first : entry;
-                n++;
-        }
-        if (first)
-                say_no_key(loader, first->name, n, first->source, entry_scope(loader, first));
-        else if (!loader->global->no_key)
-                return;
-        else if (loader->list.n_entries == 0 ? !loader->doubt_list : home_wanted(loader))
-                say_no_key(loader, "the home domain", 1, (Source){.line = 1}, loader->global);
-}
-
 void loader_check(Loader *loader) {
         _cleanup_(key_check_done) KeyCheck keys = {0};
         struct ConfigOverrides *overrides = loader->overrides;
@@ -273,8 +180,8 @@ void loader_check(Loader *loader) {
                 const ListEntry *entry = &loader->list.entries[i];
                 if (entry->name)
                         check_record(loader, entry->name, entry->source,
-                                     entry_scope(loader, entry));
+                                     loader_scope_of(loader, entry));
         }
         hosts_check(loader);
-        check_credentials(loader);
+        security_check_domains(loader, &keys);
 }

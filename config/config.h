@@ -37,6 +37,9 @@ typedef struct Settings {
         Security security; /* never "auto": resolved when the configuration is read */
         char *key_file;    /* with SECURITY_TSIG: an absolute path, or one below the credentials;
                               NULL only in settings that no domain uses */
+        char *keytab;      /* with SECURITY_GSS: likewise */
+        char *principal;   /* with SECURITY_GSS: name[/instance][@REALM]; NULL: not given */
+        char *realm;       /* with SECURITY_GSS; NULL: not given */
         uint64_t timeout_usec;
         uint64_t check_interval_usec;
         uint64_t refresh_interval_usec; /* USEC_INFINITY: never */
@@ -97,9 +100,9 @@ typedef struct Config {
         struct ConfigOverrides *overrides; /* the parser's: what [Domain] sections say */
 } Config;
 
-/* What the reader has to say: one line each, "FILE:LINE: text", errors and warnings. */
+/* What the reader has to say: one line each, "FILE:LINE: text". */
 typedef struct ConfigMessage {
-        int priority; /* LOG_ERR or LOG_WARNING */
+        int priority; /* LOG_ERR, LOG_WARNING or LOG_INFO */
         char *text;
 } ConfigMessage;
 
@@ -112,7 +115,7 @@ typedef struct ConfigReport {
 /* Reads file and file.d/ *.conf in name order. Every bad value of every file goes into the report,
    of syntax errors the first of each file. 0 with *ret_config (config_free); -EINVAL when the
    report has errors; -ENOMEM. The report is the caller's in each case (config_report_done).
-   credentials_directory (may be NULL) is where a KeyFile= without a slash lies. */
+   credentials_directory (may be NULL) is where a KeyFile= or Keytab= without a slash lies. */
 int config_load(const char *file, const char *credentials_directory, Config **ret_config,
                 ConfigReport *ret_report);
 Config *config_free(Config *config);

@@ -1,4 +1,6 @@
-/* Reads a TSIG key file into memory, has it parsed, and wipes what was read.
+/* Reads a TSIG key file into memory, has it parsed, and wipes what was read. Of a keytab only the
+   beginning is read: 5 and the format's version, which is 2 (1 is in the byte order of the machine
+   that wrote it; nothing has written it for decades).
 
    The file is opened before it is looked at, so that what is checked is what is read: a regular
    file within TSIG_KEY_FILE_MAX. O_NONBLOCK keeps a FIFO from stopping the daemon. A group may read
@@ -29,7 +31,7 @@ static void closep(int *fd) {
                 close(*fd);
 }
 
-static int open_regular(const char *path, mode_t *ret_mode, int *ret_fd,
+static int open_regular(const char *path, struct stat *ret_status, int *ret_fd,
                         char error[static KEY_FILE_ERROR_MAX]) {
         _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
         struct stat status;
@@ -43,7 +45,7 @@ static int open_regular(const char *path, mode_t *ret_mode, int *ret_fd,
                 (void)snprintf(error, KEY_FILE_ERROR_MAX, "%s: is not a regular file", path);
                 return -EINVAL;
         }
-        *ret_mode = status.st_mode;
+        *ret_status = status;
         *ret_fd = fd;
         fd = -1;
         return 0;
@@ -69,9 +71,9 @@ int key_file_load(const char *path, TsigKey *ret_key, bool *ret_others_read,
         _cleanup_(closep) int fd = -1;
         _cleanup_(buffer_wipe) Buffer buffer = {};
         TsigKeyError parse_error;
-        mode_t mode = 0;
+        struct stat status;
 
-        int r = open_regular(path, &mode, &fd, error);
+        int r = open_regular(path, &status, &fd, error);
         if (r < 0)
                 return r;
         r = read_all(fd, &buffer);
@@ -88,6 +90,36 @@ int key_file_load(const char *path, TsigKey *ret_key, bool *ret_others_read,
                 (void)snprintf(error, KEY_FILE_ERROR_MAX, "%s: %s", path, strerror(-r));
         if (r < 0)
                 return r;
-        *ret_others_read = mode & S_IROTH;
+        *ret_others_read = status.st_mode & S_IROTH;
+        return 0;
+}
+
+int keytab_file_check(const char *path, bool *ret_others_read,
+                      char error[static KEY_FILE_ERROR_MAX]) {
+        static const unsigned char magic[] = {5, 2};
+        _cleanup_(closep) int fd = -1;
+        unsigned char start[sizeof(magic)];
+        struct stat status;
+
+        int r = open_regular(path, &status, &fd, error);
+        if (r < 0)
+                return r;
+        ssize_t n = read(fd, start, sizeof(start));
+        if (n < 0) {
+                r = -errno;
+                (void)snprintf(error, KEY_FILE_ERROR_MAX, "%s: cannot be read: %s", path,
+                               strerror(-r));
+                return r;
+        }
+        const char *fault = n < (ssize_t)sizeof(magic) || memcmp(start, magic, sizeof(magic)) != 0
+                                    ? "is not a keytab"
+                            : status.st_size == (off_t)sizeof(magic) ? "there is no key in it"
+                            : status.st_size > KEYTAB_FILE_MAX ? "is longer than a keytab can be"
+                                                               : NULL;
+        if (fault) {
+                (void)snprintf(error, KEY_FILE_ERROR_MAX, "%s: %s", path, fault);
+                return -EINVAL;
+        }
+        *ret_others_read = status.st_mode & S_IROTH;
         return 0;
 }

@@ -193,6 +193,26 @@ int key_read_path(const ConfigKey *key, const char *text, void *slot,
         return 0;
 }
 
+int key_read_principal(const ConfigKey *key, const char *text, void *slot,
+                       char error[static VALUE_ERROR_MAX]) {
+        char *principal;
+
+        int r = value_read_principal(text, &principal, error);
+        if (r == 0)
+                text_replace(slot, principal);
+        return r;
+}
+
+int key_read_realm(const ConfigKey *key, const char *text, void *slot,
+                   char error[static VALUE_ERROR_MAX]) {
+        char *realm;
+
+        int r = value_read_realm(text, &realm, error);
+        if (r == 0)
+                text_replace(slot, realm);
+        return r;
+}
+
 static int endpoint_read(const char *text, bool address, Endpoint *ret_one,
                          char error[static VALUE_ERROR_MAX]) {
         int r = endpoint_from_text(text, ret_one);

@@ -35,6 +35,11 @@ int key_read_name(const ConfigKey *key, const char *text, void *slot,
 int key_read_path(const ConfigKey *key, const char *text, void *slot,
                   char error[static VALUE_ERROR_MAX]);
 
+int key_read_principal(const ConfigKey *key, const char *text, void *slot,
+                       char error[static VALUE_ERROR_MAX]);
+int key_read_realm(const ConfigKey *key, const char *text, void *slot,
+                   char error[static VALUE_ERROR_MAX]);
+
 /* An array of Endpoint, appended to; its count lies at the key's count_offset. */
 int key_read_servers(const ConfigKey *key, const char *text, void *slot,
                      char error[static VALUE_ERROR_MAX]);

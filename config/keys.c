@@ -17,6 +17,7 @@ static const char *const SECURITY_WORDS[] = {
         [SECURITY_WORD_AUTO] = "auto",
         [SECURITY_WORD_NONE] = "none",
         [SECURITY_WORD_TSIG] = "tsig",
+        [SECURITY_WORD_GSS] = "gss-tsig",
 };
 
 static const char *const HOME_DOMAIN_WORDS[] = {
@@ -91,6 +92,12 @@ static const ConfigKey KEYS[] = {
                           WORDS(SECURITY_WORDS)},
         [KEY_KEY_FILE] = {"Update", "KeyFile", "", IN_SCOPE(settings.key_file), .kind = KEY_TEXT,
                           .read = key_read_path},
+        [KEY_KEYTAB] = {"Update", "Keytab", SRVPUBD_SYSCONFDIR "/srvpubd/krb5.keytab",
+                        IN_SCOPE(settings.keytab), .kind = KEY_TEXT, .read = key_read_path},
+        [KEY_PRINCIPAL] = {"Update", "Principal", "", IN_SCOPE(settings.principal),
+                           .kind = KEY_TEXT, .read = key_read_principal},
+        [KEY_REALM] = {"Update", "Realm", "", IN_SCOPE(settings.realm), .kind = KEY_TEXT,
+                       .read = key_read_realm},
         [KEY_TIMEOUT] = {"Update", "Timeout", "5s", IN_SCOPE(settings.timeout_usec),
                          .read = key_read_usec, RANGE(100 * USEC_PER_MSEC, USEC_PER_MINUTE)},
         [KEY_CHECK_INTERVAL] = {"Update", "CheckInterval", "15min",

@@ -25,6 +25,9 @@ typedef enum ConfigKeyId {
         KEY_ZONE,
         KEY_SECURITY,
         KEY_KEY_FILE,
+        KEY_KEYTAB,
+        KEY_PRINCIPAL,
+        KEY_REALM,
         KEY_TIMEOUT,
         KEY_CHECK_INTERVAL,
         KEY_REFRESH_INTERVAL,
@@ -82,6 +85,11 @@ bool config_section_exists(const char *section);
 const char *config_key_advice(const char *section, const char *name,
                               char buffer[static VALUE_ERROR_MAX]);
 const char *config_section_advice(const char *section, char buffer[static VALUE_ERROR_MAX]);
+
+/* True if the scope itself says it; once all files are read. */
+static inline bool scope_sets(const Scope *scope, ConfigKeyId id) {
+        return scope->sets[id].line > 0;
+}
 
 /* Takes a key's value back to its default; base is the Scope or the Config that it lies in. */
 int config_key_reset(const ConfigKey *key, void *base);

@@ -41,6 +41,19 @@ void loader_say(Loader *loader, int priority, Source source, const char *format,
                 loader->error = r;
 }
 
+bool loader_wants_home(const Loader *loader) {
+        switch (loader->config->include_home_domain) {
+        case HOME_DOMAIN_YES:
+                return true;
+        case HOME_DOMAIN_NO:
+                return false;
+        case HOME_DOMAIN_AUTO:
+        case _HOME_DOMAIN_MAX:
+                break;
+        }
+        return loader->list.n_entries == 0;
+}
+
 static Source loader_source(const Loader *loader, unsigned line) {
         return (Source){.file = (uint16_t)(loader->n_files - 1), .line = line};
 }
@@ -143,7 +156,7 @@ static void loader_doubt(Loader *loader, const ConfigKey *key) {
 
         if (key)
                 loader_place(loader, key)->refused = true;
-        if (!key || id == KEY_KEY_FILE || id == KEY_SECURITY)
+        if (!key || id == KEY_KEY_FILE || id == KEY_KEYTAB || id == KEY_SECURITY)
                 loader->doubt_credentials = true;
         if (!key || id == KEY_PUBLISH_LIST || id == KEY_INCLUDE_HOME_DOMAIN)
                 loader->doubt_list = true;

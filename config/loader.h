@@ -49,9 +49,17 @@ void loader_say(Loader *loader, int priority, Source source, const char *format,
 
 const char *loader_file(const Loader *loader, Source source);
 
+/* True if the home domain, whatever it will be, may be published. */
+bool loader_wants_home(const Loader *loader);
+
+/* What holds for an entry of the list. */
+static inline const Scope *loader_scope_of(const Loader *loader, const ListEntry *entry) {
+        return entry->scope ? entry->scope : loader->global;
+}
+
 /* Reads one file after those before it; path is taken over, NULL stands for lack of memory. */
 void loader_read(Loader *loader, char *path);
 
 /* What can be judged only when every file is read: fills in what is inherited, resolves
-   Security=, loads each key file, and reports contradictions. */
+   Security=, tries each key file and keytab, and reports contradictions. */
 void loader_check(Loader *loader);

@@ -39,12 +39,22 @@ int scope_new(const char *name, Source source, Scope **ret_scope) {
 }
 
 void settings_done(Settings *settings, const Settings *global) {
-        if (!global || settings->servers != global->servers)
+        static const Settings none;
+
+        if (!global)
+                global = &none;
+        if (settings->servers != global->servers)
                 free(settings->servers);
-        if (!global || settings->zone != global->zone)
+        if (settings->zone != global->zone)
                 free(settings->zone);
-        if (!global || settings->key_file != global->key_file)
+        if (settings->key_file != global->key_file)
                 free(settings->key_file);
+        if (settings->keytab != global->keytab)
+                free(settings->keytab);
+        if (settings->principal != global->principal)
+                free(settings->principal);
+        if (settings->realm != global->realm)
+                free(settings->realm);
         *settings = (Settings){0};
 }
 
@@ -60,8 +70,10 @@ Scope *scope_free(Scope *scope, const Settings *global) {
 
 void scope_inherit(Scope *scope, const Scope *global) {
         for (const ConfigKey *key = NULL; (key = config_key_each(key));) {
-                if (!key->in_domain || scope->sets[config_key_id(key)].line > 0)
+                if (!key->in_domain || scope_sets(scope, config_key_id(key)))
                         continue;
+                if (key->kind == KEY_TEXT) /* a default that an empty value brought back */
+                        free(*(char **)((char *)scope + key->offset));
                 memcpy((char *)scope + key->offset, (const char *)global + key->offset, key->size);
                 if (key->kind == KEY_ENDPOINTS)
                         memcpy((char *)scope + key->count_offset,

@@ -18,6 +18,7 @@ typedef enum SecurityWord {
         SECURITY_WORD_AUTO,
         SECURITY_WORD_NONE,
         SECURITY_WORD_TSIG,
+        SECURITY_WORD_GSS,
         _SECURITY_WORD_MAX,
 } SecurityWord;
 
@@ -27,7 +28,7 @@ typedef struct Scope {
         Source *sets; /* by ConfigKeyId; only while reading */
         Settings settings;
         SecurityWord security;
-        bool no_key; /* a key is wanted and there is none */
+        bool no_key; /* a key or keytab is wanted and there is none */
         uint16_t priority;
         uint16_t weight;
         uint32_t ttl_sec;

@@ -4,7 +4,8 @@
  * Times and booleans are read as systemd.time(7) and systemd.syntax(7) describe them, without
  * months and years, whose length is anybody's guess. Names: ASCII ones are checked here and keep
  * their case; all others go through libidn2 (IDNA2008, nontransitional, RFC 5891) and are then
- * checked the same way. Limits of labels and names: RFC 1035 2.3.4.
+ * checked the same way. Limits of labels and names: RFC 1035 2.3.4. Realms and principals (RFC 4120
+ * 6.1, 6.2) are taken in the forms that are in use, those of domains.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -309,4 +310,71 @@ int value_read_service(const char *text, char **ret_name, char error[static VALU
         }
         *ret_name = TAKE_PTR(name);
         return 0;
+}
+
+static int text_copy(const char *text, char **ret_text) {
+        char *copy = strdup(text);
+
+        if (!copy)
+                return -ENOMEM;
+        *ret_text = copy;
+        return 0;
+}
+
+static int realm_check(const char *text, char error[static VALUE_ERROR_MAX]) {
+        static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                      "0123456789.-";
+        size_t length = strlen(text);
+
+        if (length == 0 || length > VALUE_REALM_MAX)
+                snprintf(error, VALUE_ERROR_MAX, "a realm of %zu octets; 1 to %d are allowed",
+                         length, VALUE_REALM_MAX);
+        else if (text[strspn(text, allowed)])
+                snprintf(error, VALUE_ERROR_MAX,
+                         "\"%.80s\" is no realm; letters, digits, dots and hyphens are allowed",
+                         text);
+        else if (text[0] == '.' || text[length - 1] == '.' || strstr(text, ".."))
+                snprintf(error, VALUE_ERROR_MAX,
+                         "a dot at an end of the realm, or two in a row; something stands on "
+                         "both sides of each");
+        else
+                return 0;
+        return -EINVAL;
+}
+
+int value_read_realm(const char *text, char **ret_realm, char error[static VALUE_ERROR_MAX]) {
+        int r = realm_check(text, error);
+
+        return r < 0 ? r : text_copy(text, ret_realm);
+}
+
+/* The name and the instance. */
+static bool components_are_valid(const char *text, size_t length) {
+        const char *slash = memchr(text, '/', length);
+
+        for (size_t i = 0; i < length; i++)
+                if (text[i] <= ' ' || text[i] > '~' || strchr("\\\"'", text[i]))
+                        return false;
+        return slash ? slash > text && slash < text + length - 1 &&
+                               !memchr(slash + 1, '/', (size_t)(text + length - slash - 1))
+                     : length > 0;
+}
+
+int value_read_principal(const char *text, char **ret_principal,
+                         char error[static VALUE_ERROR_MAX]) {
+        size_t length = strlen(text), components = strcspn(text, "@");
+
+        if (length > VALUE_PRINCIPAL_MAX) {
+                snprintf(error, VALUE_ERROR_MAX, "a principal of %zu octets; at most %d", length,
+                         VALUE_PRINCIPAL_MAX);
+                return -EINVAL;
+        }
+        if (!components_are_valid(text, components)) {
+                snprintf(error, VALUE_ERROR_MAX,
+                         "no principal; name[/instance][@REALM] is allowed, in ASCII and without "
+                         "blanks, quotes and backslashes");
+                return -EINVAL;
+        }
+        int r = text[components] ? realm_check(text + components + 1, error) : 0;
+        return r < 0 ? r : text_copy(text, ret_principal);
 }

@@ -1,4 +1,4 @@
-/* Values as an operator writes them: booleans, numbers, times, names. */
+/* Values as an operator writes them: booleans, numbers, times, names of DNS and of Kerberos. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,6 +8,8 @@ enum {
         VALUE_ERROR_MAX = 400,
         VALUE_USEC_TEXT_MAX = 32,
         VALUE_NAME_MAX = 253, /* characters of a name without its final dot */
+        VALUE_REALM_MAX = 255,
+        VALUE_PRINCIPAL_MAX = 511,
 };
 
 /* 1 yes true on, 0 no false off, without case, as in systemd. -EINVAL. */
@@ -33,3 +35,11 @@ int value_read_host(const char *text, char **ret_name, char error[static VALUE_E
 
 /* A service: two labels that start with an underscore, _vlmcs._tcp (RFC 2782). */
 int value_read_service(const char *text, char **ret_name, char error[static VALUE_ERROR_MAX]);
+
+/* A Kerberos realm: letters, digits, hyphens, and dots between them; case kept. */
+int value_read_realm(const char *text, char **ret_realm, char error[static VALUE_ERROR_MAX]);
+
+/* A Kerberos principal, name[/instance][@REALM], of printable ASCII without what Kerberos would
+   take for an escape, and without quotes, which nobody means to be part of it. */
+int value_read_principal(const char *text, char **ret_principal,
+                         char error[static VALUE_ERROR_MAX]);

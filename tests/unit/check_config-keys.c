@@ -51,6 +51,7 @@ START_TEST(test_defaults) {
         ck_assert_uint_eq(scope->ttl_sec, 3600);
         ck_assert_uint_eq(scope->settings.max_outstanding, 32);
         ck_assert_uint_eq(scope->settings.refresh_interval_usec, USEC_INFINITY);
+        ck_assert_str_eq(scope->settings.keytab, SRVPUBD_SYSCONFDIR "/srvpubd/krb5.keytab");
         scope_free(scope, NULL);
         free(config.service);
 }
@@ -62,6 +63,8 @@ static const struct {
         {"Service", "Priorty", "did you mean Priority=?"},
         {"Service", "port", "did you mean Port=?"},
         {"Update", "KeyFiles", "did you mean KeyFile=?"},
+        {"Update", "KeyTab", "did you mean Keytab=?"},
+        {"Domain", "Principle", "did you mean Principal=?"},
         {"Update", "Port", "Port= belongs in [Service]"},
         {"Domain", "StopTimeout", "StopTimeout= belongs in [Publish]"},
         {"Domain", "Wieght", "did you mean Weight=?"},
@@ -74,8 +77,8 @@ static const struct {
         {"Host", "Target", "Target= belongs in [Service]"},
         {"Update", "Mode", "Mode= belongs in [Ownership]"},
         {"Update", "Model",
-         "allowed are Server= Zone= Security= KeyFile= Timeout= CheckInterval= "
-         "RefreshInterval= RetryMin= RetryMax= MaxOutstanding="},
+         "allowed are Server= Zone= Security= KeyFile= Keytab= Principal= Realm= Timeout= "
+         "CheckInterval= RefreshInterval= RetryMin= RetryMax= MaxOutstanding="},
 };
 
 START_TEST(test_key_advice) {
@@ -111,11 +114,15 @@ START_TEST(test_shipped) {
         _cleanup_(fclosep) FILE *file = fopen(SHIPPED, "re");
         char line[256], above[256] = "", wanted[256], section[64] = "";
         const ConfigKey *key = config_key_each(NULL);
+        const size_t folder = strlen(SRVPUBD_SYSCONFDIR);
 
         ck_assert_msg(file != NULL, "%s: run this from the top of the tree", SHIPPED);
         while (key && fgets(line, sizeof(line), file)) {
                 line_trim(line);
-                snprintf(wanted, sizeof(wanted), "#%s=%s", key->name, key->fallback);
+                /* The file names the path before it is installed. */
+                bool is_path = strncmp(key->fallback, SRVPUBD_SYSCONFDIR "/", folder + 1) == 0;
+                snprintf(wanted, sizeof(wanted), "#%s=%s%s", key->name, is_path ? "/etc" : "",
+                         key->fallback + (is_path ? folder : 0));
                 if (line[0] == '[')
                         sscanf(line, "[%63[^]]", section);
                 if (strcmp(line, wanted) == 0 && strcmp(section, key->section) == 0) {

@@ -10,6 +10,8 @@
 #define L63 "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0"
 #define L61 "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxy"
 #define L58 "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuv"
+#define X64 "XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX"
+#define REALM_255 X64 X64 X64 L63
 #define NAME_253 L63 "." L63 "." L63 "." L61
 
 static const struct {
@@ -158,6 +160,40 @@ static const struct {
         {value_read_service, "_._tcp", NULL, "two labels"},
         {value_read_service, "_vlmcs._", NULL, "two labels"},
         {value_read_service, "_vlmcs._tcp.contoso", NULL, "two labels"},
+        {value_read_realm, "CONTOSO.COM", "CONTOSO.COM", NULL},
+        {value_read_realm, "a-1.b", "a-1.b", NULL},
+        {value_read_realm, "A", "A", NULL},
+        {value_read_realm, REALM_255, REALM_255, NULL},
+        {value_read_realm, REALM_255 "Y", NULL, "256 octets; 1 to 255"},
+        {value_read_realm, "", NULL, "0 octets"},
+        {value_read_realm, ".A", NULL, "a dot at an end"},
+        {value_read_realm, "A.", NULL, "a dot at an end"},
+        {value_read_realm, "A..B", NULL, "two in a row"},
+        {value_read_realm, "A_B", NULL, "letters, digits, dots and hyphens"},
+        {value_read_realm, "A/B", NULL, "letters, digits, dots and hyphens"},
+        {value_read_realm, "M\xc3\x9cLLER", NULL, "letters, digits, dots and hyphens"},
+        {value_read_principal, "KMS1$", "KMS1$", NULL},
+        {value_read_principal, "kms1$@CONTOSO.COM", "kms1$@CONTOSO.COM", NULL},
+        {value_read_principal, "host/kms1.contoso.com", "host/kms1.contoso.com", NULL},
+        {value_read_principal, "host/kms1.contoso.com@A-B.C", "host/kms1.contoso.com@A-B.C", NULL},
+        {value_read_principal, X64 X64 X64 L63 "@" REALM_255, X64 X64 X64 L63 "@" REALM_255, NULL},
+        {value_read_principal, X64 X64 X64 X64 "@" REALM_255, NULL, "512 octets; at most 511"},
+        {value_read_principal, "", NULL, "name[/instance][@REALM]"},
+        {value_read_principal, "@A", NULL, "name[/instance][@REALM]"},
+        {value_read_principal, "/a@A", NULL, "name[/instance][@REALM]"},
+        {value_read_principal, "a/@A", NULL, "name[/instance][@REALM]"},
+        {value_read_principal, "a/b/c", NULL, "name[/instance][@REALM]"},
+        {value_read_principal, "a b", NULL, "name[/instance][@REALM]"},
+        {value_read_principal, "a\tb", NULL, "name[/instance][@REALM]"},
+        {value_read_principal, "a\x7f", NULL, "name[/instance][@REALM]"},
+        {value_read_principal, "a\\@b", NULL, "name[/instance][@REALM]"},
+        {value_read_principal, "'a'", NULL, "name[/instance][@REALM]"},
+        {value_read_principal, "\"a\"", NULL, "name[/instance][@REALM]"},
+        {value_read_principal, "m\xc3\xbcller", NULL, "name[/instance][@REALM]"},
+        {value_read_principal, "a@", NULL, "0 octets"},
+        {value_read_principal, "a@b@C", NULL, "is no realm"},
+        {value_read_principal, "a@b/C", NULL, "is no realm"},
+        {value_read_principal, "a@B.", NULL, "a dot at an end"},
 };
 
 START_TEST(test_names) {

@@ -48,6 +48,8 @@ START_TEST(test_defaults) {
         ck_assert_ptr_null(settings->zone);
         ck_assert_int_eq(settings->security, SECURITY_NONE);
         ck_assert_ptr_null(settings->key_file);
+        ck_assert_ptr_null(settings->principal);
+        ck_assert_ptr_null(settings->realm);
         ck_assert_uint_eq(settings->timeout_usec, 5 * USEC_PER_SEC);
         ck_assert_uint_eq(settings->check_interval_usec, 15 * USEC_PER_MINUTE);
         ck_assert_uint_eq(settings->refresh_interval_usec, USEC_INFINITY);

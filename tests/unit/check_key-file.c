@@ -1,4 +1,5 @@
-/* Key files on disk: what is read, what is refused with a sentence, who else can read it (C51). */
+/* Key files and keytabs on disk: what is read, what is refused with a sentence, who else can read
+ * it (C51). */
 #include "config/key-file.h"
 
 #include <errno.h>
@@ -135,6 +136,62 @@ START_TEST(a_long_path) {
 }
 END_TEST
 
+static const struct {
+        const char *bytes;
+        size_t size; /* of the file, filled up with 0 */
+        const char *words;
+} keytabs[] = {
+        {"\5\2", 100, NULL},
+        {"\5\2", 3, NULL},
+        {"\5\2", KEYTAB_FILE_MAX, NULL},
+        {"\5\2", KEYTAB_FILE_MAX + 1, "is longer than a keytab can be"},
+        {"\5\2", 2, "there is no key in it"},
+        {"\5", 1, "is not a keytab"},
+        {"", 0, "is not a keytab"},
+        {"\5\1", 100, "is not a keytab"},
+        {"\4\2", 100, "is not a keytab"},
+        {"\2\5", 100, "is not a keytab"},
+        {KEY, sizeof(KEY), "is not a keytab"},
+};
+
+START_TEST(a_keytab_is_known_by_its_beginning) {
+        char error[KEY_FILE_ERROR_MAX] = "", expected[100];
+        bool others_read = true;
+
+        write_file(keytabs[_i].bytes, strlen(keytabs[_i].bytes), 0640);
+        ck_assert_int_eq(truncate(path, (off_t)keytabs[_i].size), 0);
+        int r = keytab_file_check(path, &others_read, error);
+        ck_assert_int_eq(r, keytabs[_i].words ? -EINVAL : 0);
+        ck_assert_int_eq(others_read, r < 0);
+        snprintf(expected, sizeof(expected), "%s: %s", path, keytabs[_i].words);
+        ck_assert_str_eq(error, keytabs[_i].words ? expected : "");
+}
+END_TEST
+
+START_TEST(a_keytab_has_a_mode_too) {
+        char error[KEY_FILE_ERROR_MAX];
+        bool others_read = !modes[_i].others_read;
+
+        write_file("\5\2x", 3, modes[_i].mode);
+        ck_assert_int_eq(keytab_file_check(path, &others_read, error), 0);
+        ck_assert(others_read == modes[_i].others_read);
+}
+END_TEST
+
+START_TEST(what_is_no_file_is_no_keytab) {
+        char error[KEY_FILE_ERROR_MAX];
+        bool others_read = true;
+
+        ck_assert_int_eq(keytab_file_check(path, &others_read, error), -ENOENT);
+        ck_assert_ptr_nonnull(strstr(error, "No such file"));
+        ck_assert_int_eq(mkfifo(path, 0600), 0);
+        ck_assert_int_eq(keytab_file_check(path, &others_read, error), -EINVAL);
+        ck_assert_ptr_nonnull(strstr(error, "not a regular file"));
+        ck_assert_int_eq(keytab_file_check(directory, &others_read, error), -EINVAL);
+        ck_assert(others_read);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_loop_test(tcase, a_key_and_its_mode, 0, ELEMENTSOF(modes));
@@ -143,6 +200,9 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, no_regular_file);
         tcase_add_test(tcase, size_of_the_file);
         tcase_add_test(tcase, a_long_path);
+        tcase_add_loop_test(tcase, a_keytab_is_known_by_its_beginning, 0, ELEMENTSOF(keytabs));
+        tcase_add_loop_test(tcase, a_keytab_has_a_mode_too, 0, ELEMENTSOF(modes));
+        tcase_add_test(tcase, what_is_no_file_is_no_keytab);
 }
 
 UNIT_MAIN("key-file", add_tests)

@@ -1,13 +1,43 @@
 #include "tests/unit/support_config.h"
 
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/keys.h"
 #include "lib/util.h"
 #include "tests/unit/unit.h"
+
+static char default_keytab[256];
+
+/* Takes the place of the C library's: another file lies at the default path, or none. */
+int open(const char *path, int flags, ...) {
+        int (*original)(const char *, int, ...) =
+                (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");
+        mode_t mode = 0;
+        va_list arguments;
+
+        if (flags & (O_CREAT | O_TMPFILE)) {
+                va_start(arguments, flags);
+                mode = va_arg(arguments, mode_t);
+                va_end(arguments);
+        }
+        if (strcmp(path, config_key_get(KEY_KEYTAB)->fallback) != 0)
+                return original(path, flags, mode);
+        errno = ENOENT;
+        return *default_keytab ? original(default_keytab, flags, mode) : -1;
+}
+
+void config_box_set_default_keytab(const ConfigBox *box, const char *name) {
+        (void)snprintf(default_keytab, sizeof(default_keytab), "%s",
+                       name ? config_box_path(box, name) : "");
+}
 
 ConfigBox *config_box_new(void) {
         ConfigBox *box = calloc(1, sizeof(*box));
@@ -15,6 +45,7 @@ ConfigBox *config_box_new(void) {
         ck_assert_ptr_nonnull(box);
         strcpy(box->directory, "/tmp/check_config.XXXXXX");
         ck_assert_ptr_nonnull(mkdtemp(box->directory));
+        config_box_set_default_keytab(box, NULL);
         return box;
 }
 

@@ -24,6 +24,10 @@ void config_box_write_bytes(ConfigBox *box, const char *name, const void *bytes,
 /* The file's full path, in a buffer that the next call overwrites. */
 const char *config_box_path(const ConfigBox *box, const char *name);
 
+/* What config_load() finds at the default path of Keytab= from now on, whatever this machine has
+   there: a file of the box, or with NULL, as at first, none. */
+void config_box_set_default_keytab(const ConfigBox *box, const char *name);
+
 /* Loads c.conf in place of what was loaded before; credentials may be NULL. */
 void config_box_load(ConfigBox *box, const char *credentials);
 /* Writes text as c.conf and loads it. */

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 #include <strings.h>
+#include <syslog.h>
 #include <systemd/sd-event.h>
 
 #include "config/config.h"
@@ -74,8 +75,9 @@ static bool is_one_shot(const Manager *manager) {
 
 static void tell_report(const ConfigReport *report) {
         for (size_t i = 0; i < report->n_messages; i++)
-                log_event(report->messages[i].priority <= 3 ? LOG_KIND_CONFIG_ERROR
-                                                            : LOG_KIND_CONFIG_WARNING,
+                log_event(report->messages[i].priority <= LOG_ERR       ? LOG_KIND_CONFIG_ERROR
+                          : report->messages[i].priority <= LOG_WARNING ? LOG_KIND_CONFIG_WARNING
+                                                                        : LOG_KIND_CONFIG_NOTE,
                           NULL, "%s", report->messages[i].text);
 }
 

@@ -25,10 +25,17 @@ static bool endpoint_equal(const Endpoint *a, const Endpoint *b) {
         return a->family == b->family && a->port == b->port && strcasecmp(a->host, b->host) == 0;
 }
 
+/* What stands there for others to inherit makes no difference. */
+static bool kerberos_is(const Access *access, const Settings *s) {
+        return s->security != SECURITY_GSS ||
+               (text_equal(access->keytab, s->keytab) &&
+                text_equal(access->principal, s->principal) && text_equal(access->realm, s->realm));
+}
+
 static bool access_is(const Access *access, const Settings *s) {
         if (access->n_servers != s->n_servers || !text_equal(access->zone, s->zone) ||
             access->security != s->security || !text_equal(access->key_file, s->key_file) ||
-            access->mode != s->mode || access->claims != s->claims ||
+            !kerberos_is(access, s) || access->mode != s->mode || access->claims != s->claims ||
             access->lease_usec != s->lease_usec || access->reclaim_expired != s->reclaim_expired ||
             access->on_stop != s->on_stop || access->timeout_usec != s->timeout_usec ||
             access->max_outstanding != s->max_outstanding ||
@@ -47,6 +54,9 @@ static Access *access_free(Access *access) {
         free(access->servers);
         free(access->zone);
         free(access->key_file);
+        free(access->keytab);
+        free(access->principal);
+        free(access->realm);
         (void)auth_unref(access->auth);
         free(access->identity);
         free(access);
@@ -67,6 +77,25 @@ Access *access_unref(Access *access) {
                         break;
                 }
         return access_free(access);
+}
+
+static int copy_text(const char *text, char **slot) {
+        if (text && !(*slot = strdup(text)))
+                return -ENOMEM;
+        return 0;
+}
+
+static int copy_texts(Access *access, const Settings *s) {
+        int r = copy_text(s->zone, &access->zone);
+
+        if (r == 0)
+                r = copy_text(s->key_file, &access->key_file);
+        if (r < 0 || s->security != SECURITY_GSS)
+                return r;
+        r = copy_text(s->keytab, &access->keytab);
+        if (r == 0)
+                r = copy_text(s->principal, &access->principal);
+        return r < 0 ? r : copy_text(s->realm, &access->realm);
 }
 
 static int copy_settings(Access *access, const Settings *s) {
@@ -91,11 +120,7 @@ static int copy_settings(Access *access, const Settings *s) {
                 return -ENOMEM;
         for (; access->n_servers < s->n_servers; access->n_servers++)
                 access->servers[access->n_servers] = s->servers[access->n_servers];
-        if (s->zone && !(access->zone = strdup(s->zone)))
-                return -ENOMEM;
-        if (s->key_file && !(access->key_file = strdup(s->key_file)))
-                return -ENOMEM;
-        return 0;
+        return copy_texts(access, s);
 }
 
 int access_get(AccessTable *table, const Settings *settings, Access **ret_access) {
@@ -157,22 +182,38 @@ static bool is_same_file(Access *access, struct KeyIdentity *ret_now) {
         return memcmp(ret_now, access->identity, sizeof(*ret_now)) == 0;
 }
 
-int access_auth(Access *access, Auth **ret_auth, char error[static KEY_FILE_ERROR_MAX]) {
+static int refresh_key(Access *access, char error[static KEY_FILE_ERROR_MAX]) {
         struct KeyIdentity now;
-        int r;
 
-        if (access->security == SECURITY_NONE) {
-                if (!access->auth && (r = auth_new_none(&access->auth)) < 0)
-                        return r;
-        } else if (!is_same_file(access, &now) || !access->auth) {
-                /* If it fails the former key is not used on: it may have been revoked. */
-                r = load_key(access, error);
-                if (r < 0)
-                        return r;
+        if (is_same_file(access, &now) && access->auth)
+                return 0;
+        /* If it fails the former key is not used on: it may have been revoked. */
+        int r = load_key(access, error);
+        if (r == 0)
                 *access->identity = now;
+        return r;
+}
+
+int access_auth(Access *access, Auth **ret_auth, char error[static KEY_FILE_ERROR_MAX]) {
+        int r = -EINVAL;
+
+        switch (access->security) {
+        case SECURITY_NONE:
+                r = access->auth ? 0 : auth_new_none(&access->auth);
+                break;
+        case SECURITY_TSIG:
+                r = refresh_key(access, error);
+                break;
+        case SECURITY_GSS:
+                (void)snprintf(error, KEY_FILE_ERROR_MAX, "%s: a keytab alone signs nothing",
+                               access->keytab);
+                return -EOPNOTSUPP;
+        case _SECURITY_MAX:
+                break;
         }
-        *ret_auth = access->auth;
-        return 0;
+        if (r == 0)
+                *ret_auth = access->auth;
+        return r;
 }
 
 char *access_servers_text(const Access *access) {

@@ -15,6 +15,9 @@ typedef struct Access {
         char *zone; /* Zone=, NULL: discovered */
         Security security;
         char *key_file;
+        char *keytab; /* this and the next two: NULL but with SECURITY_GSS */
+        char *principal;
+        char *realm;
         Mode mode;
         Claims claims;
         uint64_t lease_usec; /* 0: none */
@@ -37,7 +40,8 @@ Access *access_ref(Access *access);
 Access *access_unref(Access *access);
 
 /* The authentication to use now; the key file is read again when it has changed. Borrowed: valid
-   until the next call. Negative errno with a sentence in error. */
+   until the next call. Negative errno with a sentence in error: -EOPNOTSUPP with SECURITY_GSS,
+   where each server has a context of its own. */
 int access_auth(Access *access, Auth **ret_auth, char error[static KEY_FILE_ERROR_MAX]);
 
 /* Server= as the state remembers it: blank-separated. malloc'ed; NULL without memory. */

@@ -2,6 +2,7 @@
    changed (C47: a key is mended on disk, not by a restart). */
 #include "daemon/access.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,6 +39,9 @@ static void settings_init(Settings *s) {
                 .zone = strdup("contoso.com"),
                 .security = SECURITY_TSIG,
                 .key_file = strdup("/etc/srvpubd/update.key"),
+                .keytab = strdup("/etc/srvpubd/krb5.keytab"),
+                .principal = strdup("KMS1$"),
+                .realm = strdup("CONTOSO.COM"),
                 .timeout_usec = 5 * USEC_PER_SEC,
                 .check_interval_usec = 900 * USEC_PER_SEC,
                 .refresh_interval_usec = USEC_INFINITY,
@@ -56,6 +60,9 @@ static void settings_done(Settings *s) {
         free(s->servers);
         free(s->zone);
         free(s->key_file);
+        free(s->keytab);
+        free(s->principal);
+        free(s->realm);
 }
 
 static Access *get(const Settings *settings) {
@@ -105,6 +112,22 @@ static void change_security(Settings *s) {
 
 static void change_key_file(Settings *s) {
         other_text(&s->key_file, "/etc/srvpubd/other.key");
+}
+
+static void change_keytab(Settings *s) {
+        other_text(&s->keytab, "/etc/srvpubd/other.keytab");
+}
+
+static void change_principal(Settings *s) {
+        other_text(&s->principal, "KMS2$");
+}
+
+static void change_principal_to_none(Settings *s) {
+        other_text(&s->principal, NULL);
+}
+
+static void change_realm(Settings *s) {
+        other_text(&s->realm, "contoso.com");
 }
 
 static void change_on_stop(Settings *s) {
@@ -182,6 +205,58 @@ START_TEST(equal_settings_share_one) {
         ck_assert_ptr_eq(table.first, b);
         ck_assert_ptr_null(b->next);
         (void)access_unref(b);
+}
+END_TEST
+
+static const struct {
+        const char *what;
+        void (*change)(Settings *settings);
+} kerberos_changes[] = {
+        {"Keytab=", change_keytab},
+        {"Principal=", change_principal},
+        {"no Principal=", change_principal_to_none},
+        {"Realm=", change_realm},
+};
+
+/* They count where they are used: a reload that changes what only others inherit changes nothing.
+ */
+START_TEST(kerberos_counts_with_gss_tsig_alone) {
+        for (Security security = SECURITY_NONE; security < _SECURITY_MAX; security++) {
+                Settings first, second;
+                settings_init(&first);
+                settings_init(&second);
+                first.security = second.security = security;
+                Access *a = get(&first), *same = get(&second);
+                ck_assert_ptr_eq(a, same);
+                kerberos_changes[_i].change(&second);
+                Access *b = get(&second);
+                ck_assert_msg((a != b) == (security == SECURITY_GSS), "%s",
+                              kerberos_changes[_i].what);
+                settings_done(&first);
+                settings_done(&second);
+                (void)access_unref(a);
+                (void)access_unref(same);
+                (void)access_unref(b);
+        }
+}
+END_TEST
+
+START_TEST(kerberos_is_copied) {
+        Settings s;
+
+        settings_init(&s);
+        Access *tsig = get(&s);
+        s.security = SECURITY_GSS;
+        Access *gss = get(&s);
+        settings_done(&s);
+        ck_assert_ptr_null(tsig->keytab);
+        ck_assert_ptr_null(tsig->principal);
+        ck_assert_ptr_null(tsig->realm);
+        ck_assert_str_eq(gss->keytab, "/etc/srvpubd/krb5.keytab");
+        ck_assert_str_eq(gss->principal, "KMS1$");
+        ck_assert_str_eq(gss->realm, "CONTOSO.COM");
+        (void)access_unref(tsig);
+        (void)access_unref(gss);
 }
 END_TEST
 
@@ -269,6 +344,20 @@ START_TEST(without_security_no_file_is_read) {
 }
 END_TEST
 
+/* A keytab is for the Kerberos library: nothing here is taken for a key, and nothing goes unsigned.
+ */
+START_TEST(keytab_is_no_key) {
+        Access *access = get(&(Settings){.security = SECURITY_GSS, .keytab = path});
+        char error[KEY_FILE_ERROR_MAX] = "";
+        Auth *auth = NULL;
+
+        ck_assert_int_eq(access_auth(access, &auth, error), -EOPNOTSUPP);
+        ck_assert_ptr_null(auth);
+        ck_assert_ptr_nonnull(strstr(error, path));
+        (void)access_unref(access);
+}
+END_TEST
+
 START_TEST(unchanged_key_is_read_once) {
         Access *access = get_tsig();
         char error[KEY_FILE_ERROR_MAX];
@@ -322,8 +411,12 @@ static void add_tests(TCase *tcase) {
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_loop_test(tcase, equal_settings_share_one, 0, ELEMENTSOF(changes));
         tcase_add_test(tcase, settings_are_copied);
+        tcase_add_loop_test(tcase, kerberos_counts_with_gss_tsig_alone, 0,
+                            ELEMENTSOF(kerberos_changes));
+        tcase_add_test(tcase, kerberos_is_copied);
         tcase_add_test(tcase, no_servers_are_an_empty_text);
         tcase_add_test(tcase, without_security_no_file_is_read);
+        tcase_add_test(tcase, keytab_is_no_key);
         tcase_add_test(tcase, unchanged_key_is_read_once);
         tcase_add_test(tcase, replaced_key_is_read_again);
         tcase_add_test(tcase, broken_key_is_no_key_until_it_is_mended);

@@ -3,4 +3,6 @@
 
 #include "config/config.h"
 
-uint64_t fingerprint_of(const Config *config, const Domain *domain);
+/* Changes with what the record says, where it is published and by whose right. It is kept on disk
+   with a hold: for one and the same configuration it must stay what it is, in every version. */
+uint64_t fingerprint_make(const Config *config, const Domain *domain);

@@ -214,7 +214,7 @@ static int want_domain(Fleet *fleet, const Domain *domain) {
         if (r < 0)
                 return r;
         *driver_mark(driver) = fleet->round;
-        *driver_fingerprint(driver) = fingerprint_of(fleet->config, domain);
+        *driver_fingerprint(driver) = fingerprint_make(fleet->config, domain);
         const bool is_held =
                 holds_has(fleet->holds, driver_record(driver), *driver_fingerprint(driver));
         if (is_held)

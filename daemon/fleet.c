@@ -291,6 +291,9 @@ static int row_settings(const Fleet *fleet, const StateRow *row, Settings *ret_s
         ret_settings->zone = row->zone_given ? (char *)row->zone : NULL;
         ret_settings->security = row->security;
         ret_settings->key_file = row->security == SECURITY_TSIG ? (char *)row->key_file : NULL;
+        ret_settings->keytab = row->security == SECURITY_GSS ? (char *)row->keytab : NULL;
+        ret_settings->principal = *row->principal ? (char *)row->principal : NULL;
+        ret_settings->realm = *row->realm ? (char *)row->realm : NULL;
         /* A withdrawal that was not finished goes on at the next start. */
         ret_settings->on_stop = ON_STOP_KEEP;
         return 0;
@@ -355,6 +358,9 @@ static int leave(Fleet *fleet, Driver *driver, const Wanted *nothing) {
         settings.zone = access->zone;
         settings.security = access->security;
         settings.key_file = access->key_file;
+        settings.keytab = access->keytab;
+        settings.principal = access->principal;
+        settings.realm = access->realm;
         settings.on_stop = ON_STOP_KEEP;
         r = access_get(&fleet->accesses, &settings, &general);
         if (r < 0)

@@ -9,13 +9,20 @@
 #include "daemon/log.h"
 #include "lib/util.h"
 
+static const char *text_of(const char *text) {
+        return text ? text : "";
+}
+
 /* Whether the row says the same as one written now would: then it needs no writing. */
 static bool row_is_current(const Access *access, const StateRow *row) {
         _cleanup_(freep) char *servers = access_servers_text(access);
 
         return servers && strcmp(servers, row->servers) == 0 &&
                row->zone_given == (access->zone != NULL) && row->security == access->security &&
-               strcmp(row->key_file, access->key_file ? access->key_file : "") == 0;
+               strcmp(row->key_file, text_of(access->key_file)) == 0 &&
+               strcmp(row->keytab, text_of(access->keytab)) == 0 &&
+               strcmp(row->principal, text_of(access->principal)) == 0 &&
+               strcmp(row->realm, text_of(access->realm)) == 0;
 }
 
 int memory_load(Ledger *ledger, const StateRow *row, const Access *access, Offer *shared) {
@@ -71,7 +78,10 @@ int memory_write(const MemorySource *source, const LedgerItem *item, StateHandle
                 .primary = primary_text(source->primary, primary),
                 .zone_given = access->zone != NULL,
                 .security = access->security,
-                .key_file = access->key_file ? access->key_file : "",
+                .key_file = text_of(access->key_file),
+                .keytab = text_of(access->keytab),
+                .principal = text_of(access->principal),
+                .realm = text_of(access->realm),
                 .derived = item->offer->derived,
                 .confirmed = item->confirmed,
                 .claimed = item->claimed,

@@ -147,7 +147,7 @@ static int check_writable(StateSql *sql) {
 
 /* What was migrated is examined again before it counts. */
 static int migrate(StateFile *file) {
-        int r = state_format_migrate(&file->sql);
+        int r = state_format_migrate(&file->sql, file->format);
         if (r < 0)
                 return r;
         file->format = STATE_FORMAT;

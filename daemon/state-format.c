@@ -1,11 +1,12 @@
 /* The formats of state.db.
  *
  * Format 1 knew only what was published and how. Format 2 added to a row what ownership needs to
- * know (claimed, numbers, since when), and the table "hold". What an offer of format 1 had not is
- * 0: not claimed, since an unknown time.
+ * know (claimed, numbers, since when), and the table "hold"; format 3, with which keytab, principal
+ * and realm. What an offer of a former format had not is 0 or empty: not claimed, since an unknown
+ * time, without a keytab.
  *
  * A migration reads what is there with the sums of then, and writes it with those of now, all in
- * the one transaction in which the file is examined: killed at any point, it is format 1 as it was.
+ * the one transaction in which the file is examined: killed at any point, it is as it was.
  */
 #include "daemon/state-format.h"
 
@@ -25,14 +26,58 @@ enum {
         "NULL" columns ") STRICT"
 #define SQL_TOTAL_1 SQL_TOTAL_WITH("")
 #define SQL_TOTAL SQL_TOTAL_WITH(", n_holds INTEGER NOT NULL, hold_sum INTEGER NOT NULL")
-#define SQL_CREATE                                                  \
-        STATE_ROW_SQL ";" STATE_HOLD_SQL ";" SQL_TOTAL              \
-                      "; INSERT INTO total VALUES (1, 0, 0, 0, 0);" \
-                      "PRAGMA user_version = 2;"
+#define SQL_FORMAT "PRAGMA user_version = 3;"
+#define SQL_CREATE                                     \
+        STATE_ROW_SQL ";" STATE_HOLD_SQL ";" SQL_TOTAL \
+                      "; INSERT INTO total VALUES (1, 0, 0, 0, 0);" SQL_FORMAT
 
 /* In the order of their names. */
 static const char *const schema_1[] = {STATE_ROW_1_SQL, SQL_TOTAL_1};
-static const char *const schema[] = {STATE_HOLD_SQL, STATE_ROW_SQL, SQL_TOTAL};
+static const char *const schema_2[] = {STATE_HOLD_SQL, STATE_ROW_2_SQL, SQL_TOTAL};
+static const char *const schema_now[] = {STATE_HOLD_SQL, STATE_ROW_SQL, SQL_TOTAL};
+
+#define SQL_TOTALS "SELECT n_rows, sum, n_holds, hold_sum FROM total WHERE one = 1"
+#define SQL_HOLDS "SELECT * FROM hold ORDER BY record"
+#define SQL_ROWS(columns, table) "SELECT " columns " FROM " table " ORDER BY record, target, port"
+/* Of 2, the holds and the totals are what they are now. */
+#define SQL_MIGRATE_1 "ALTER TABLE offer RENAME TO offer_old; DROP TABLE total;" SQL_CREATE
+#define SQL_MIGRATE_2 "ALTER TABLE offer RENAME TO offer_old;" STATE_ROW_SQL ";" SQL_FORMAT
+
+static const struct {
+        const char *const *schema;
+        size_t n_tables;
+        const char *totals;
+        const char *tables[_STATE_TABLE_MAX];
+        const char *migrate;  /* makes the tables of now beside the offers of then ... */
+        const char *old_rows; /* ... which are read so */
+} formats[] = {
+        [STATE_FORMAT_FIRST] =
+                {
+                        .schema = schema_1,
+                        .n_tables = ELEMENTSOF(schema_1),
+                        .totals = "SELECT n_rows, sum, 0, 0 FROM total WHERE one = 1",
+                        .tables = {SQL_ROWS(STATE_ROW_1_COLUMNS, "offer"),
+                                   "SELECT 0, 0, 0 WHERE false"},
+                        .migrate = SQL_MIGRATE_1,
+                        .old_rows = SQL_ROWS(STATE_ROW_1_COLUMNS, "offer_old"),
+                },
+        [STATE_FORMAT_SECOND] =
+                {
+                        .schema = schema_2,
+                        .n_tables = ELEMENTSOF(schema_2),
+                        .totals = SQL_TOTALS,
+                        .tables = {SQL_ROWS(STATE_ROW_2_COLUMNS, "offer"), SQL_HOLDS},
+                        .migrate = SQL_MIGRATE_2,
+                        .old_rows = SQL_ROWS(STATE_ROW_2_COLUMNS, "offer_old"),
+                },
+        [STATE_FORMAT] =
+                {
+                        .schema = schema_now,
+                        .n_tables = ELEMENTSOF(schema_now),
+                        .totals = SQL_TOTALS,
+                        .tables = {SQL_ROWS("*", "offer"), SQL_HOLDS},
+                },
+};
 
 DEFINE_CLEANUP(sqlite3_stmt, sqlite3_finalize)
 
@@ -63,33 +108,18 @@ int state_format_read(StateSql *sql, unsigned *ret_format) {
 }
 
 int state_format_check(StateSql *sql, unsigned format) {
-        bool first = format == STATE_FORMAT_FIRST;
-
         return state_sql_expect(sql, "SELECT sql FROM sqlite_schema ORDER BY name",
-                                first ? schema_1 : schema,
-                                first ? ELEMENTSOF(schema_1) : ELEMENTSOF(schema));
+                                formats[format].schema, formats[format].n_tables);
 }
 
-#define SQL_EACH_1(table) \
-        "SELECT " STATE_ROW_1_COLUMNS " FROM " table " ORDER BY record, target, port"
-
 const char *state_format_select(unsigned format, StateTable table) {
-        if (table == STATE_TABLE_HOLD)
-                return format == STATE_FORMAT_FIRST ? "SELECT 0, 0, 0 WHERE false"
-                                                    : "SELECT * FROM hold ORDER BY record";
-        return format == STATE_FORMAT_FIRST ? SQL_EACH_1("offer")
-                                            : "SELECT * FROM offer ORDER BY record, target, port";
+        return formats[format].tables[table];
 }
 
 int state_format_totals(StateSql *sql, unsigned format, StateTotals *ret_totals) {
         int64_t numbers[4];
 
-        int r = state_sql_numbers(
-                sql,
-                format == STATE_FORMAT_FIRST
-                        ? "SELECT n_rows, sum, 0, 0 FROM total WHERE one = 1"
-                        : "SELECT n_rows, sum, n_holds, hold_sum FROM total WHERE one = 1",
-                numbers, ELEMENTSOF(numbers));
+        int r = state_sql_numbers(sql, formats[format].totals, numbers, ELEMENTSOF(numbers));
         if (r < 0)
                 return r;
         ret_totals->of[STATE_TABLE_OFFER] = (StateTotal){numbers[0], numbers[1]};
@@ -98,18 +128,18 @@ int state_format_totals(StateSql *sql, unsigned format, StateTotals *ret_totals)
 }
 
 /* Every statement is done with when this returns: a table in use cannot be dropped. */
-static int copy_rows_1(StateSql *sql, StateTotal *ret_total) {
+static int copy_rows(StateSql *sql, unsigned format, StateTotal *ret_total) {
         _cleanup_(sqlite3_finalizep) sqlite3_stmt *select = NULL, *insert = NULL;
         StateTotal total = {};
         StateRow row;
         int64_t sum;
         int step;
 
-        int r = state_sql_prepare(sql, SQL_EACH_1("offer_1"), &select);
+        int r = state_sql_prepare(sql, formats[format].old_rows, &select);
         if (r >= 0)
                 r = state_sql_prepare(sql, STATE_ROW_INSERT, &insert);
         while (r >= 0 && (step = state_sql_step(select)) == SQLITE_ROW) {
-                if (!state_row_read(select, STATE_FORMAT_FIRST, &row, &sum))
+                if (!state_row_read(select, format, &row, &sum))
                         return state_sql_damaged(sql, "row %lld is not as it was written",
                                                  (long long)total.n + 1);
                 total.n++;
@@ -124,18 +154,17 @@ static int copy_rows_1(StateSql *sql, StateTotal *ret_total) {
         return 0;
 }
 
-int state_format_migrate(StateSql *sql) {
+int state_format_migrate(StateSql *sql, unsigned format) {
         StateTotal total = {};
         char text[128];
 
-        int r = state_sql_execute(sql, "ALTER TABLE offer RENAME TO offer_1; DROP TABLE "
-                                       "total;" SQL_CREATE);
+        int r = state_sql_execute(sql, formats[format].migrate);
         if (r >= 0)
-                r = copy_rows_1(sql, &total);
+                r = copy_rows(sql, format, &total);
         if (r < 0)
                 return r;
         (void)snprintf(text, sizeof(text),
-                       "DROP TABLE offer_1; UPDATE total SET n_rows = %lld, sum = %lld",
+                       "DROP TABLE offer_old; UPDATE total SET n_rows = %lld, sum = %lld",
                        (long long)total.n, (long long)total.sum);
         return state_sql_execute(sql, text);
 }

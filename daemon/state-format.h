@@ -1,12 +1,13 @@
-/* The tables of state.db in each format that has been written, and the way from the first to the
-   present one. */
+/* The tables of state.db in each format that has been written, and the way from a former one to the
+   present. */
 #pragma once
 
 #include "daemon/state-sql.h"
 
 enum {
-        STATE_FORMAT_FIRST = 1, /* only to be read, and migrated */
-        STATE_FORMAT = 2,
+        STATE_FORMAT_FIRST = 1, /* this and what follows: only to be read, and migrated */
+        STATE_FORMAT_SECOND = 2,
+        STATE_FORMAT = 3,
 };
 
 /* The number of rows of a table and the exclusive or of their sums. */
@@ -40,5 +41,5 @@ int state_format_check(StateSql *sql, unsigned format);
 const char *state_format_select(unsigned format, StateTable table);
 int state_format_totals(StateSql *sql, unsigned format, StateTotals *ret_totals);
 
-/* In the caller's transaction: a format 1 that was examined gets the present one. */
-int state_format_migrate(StateSql *sql);
+/* In the caller's transaction: a file of a former format that was examined gets the present one. */
+int state_format_migrate(StateSql *sql, unsigned format);

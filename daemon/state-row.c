@@ -3,7 +3,8 @@
  * What is read is checked as if someone else had written it: bounded lengths, no NUL inside a text,
  * no control character (these texts go to the journal), names that are names. What would not pass
  * is never written. The sum is the beginning of the SHA-256 of all fields: it finds the changed
- * bytes that SQLite's own check cannot see. Format 1 had fewer fields, of which its sums are.
+ * bytes that SQLite's own check cannot see. Former formats had fewer fields, of which their sums
+ * are.
  */
 #include "daemon/state-row.h"
 
@@ -13,17 +14,21 @@
 #include <openssl/sha.h>
 #include <string.h>
 
+#include "config/value.h"
+#include "daemon/state-format.h"
 #include "lib/endpoint.h"
 #include "lib/name.h"
 
 enum {
         TEXT_NAME_MAX = 255,
         TEXT_SERVERS_MAX = 8192,
-        ROW_TEXT_MAX = 4 * TEXT_NAME_MAX + TEXT_SERVERS_MAX + ENDPOINT_TEXT_MAX + PATH_MAX + 128,
+        ROW_TEXT_MAX = 4 * TEXT_NAME_MAX + TEXT_SERVERS_MAX + ENDPOINT_TEXT_MAX + 2 * PATH_MAX +
+                       VALUE_PRINCIPAL_MAX + VALUE_REALM_MAX + 128,
 };
 
 /* The numbers are the file's: they may get more, but never change. */
-_Static_assert(SECURITY_NONE == 0 && SECURITY_TSIG == 1, "state.db depends on it");
+_Static_assert(SECURITY_NONE == 0 && SECURITY_TSIG == 1 && SECURITY_GSS == 2,
+               "state.db depends on it");
 
 /* The columns, in the order of STATE_ROW_SQL. */
 enum {
@@ -43,6 +48,9 @@ enum {
         COLUMN_PRIORITY,
         COLUMN_WEIGHT,
         COLUMN_SINCE,
+        COLUMN_KEYTAB,
+        COLUMN_PRINCIPAL,
+        COLUMN_REALM,
         COLUMN_SUM,
 };
 
@@ -89,6 +97,9 @@ bool state_row_valid(const StateRow *row) {
                text_is_printable(row->servers, TEXT_SERVERS_MAX, true) &&
                text_is_printable(row->primary, ENDPOINT_TEXT_MAX, true) &&
                text_is_printable(row->key_file, PATH_MAX - 1, false) &&
+               text_is_printable(row->keytab, PATH_MAX - 1, false) &&
+               text_is_printable(row->principal, VALUE_PRINCIPAL_MAX, true) &&
+               text_is_printable(row->realm, VALUE_REALM_MAX, true) &&
                row->security < _SECURITY_MAX;
 }
 
@@ -112,6 +123,9 @@ static int64_t row_sum(const StateRow *row, unsigned format) {
         if (format > 1)
                 n += snprintf(text + n, sizeof(text) - (size_t)n, "\n%d\n%u\n%u\n%" PRIu64,
                               row->claimed, row->priority, row->weight, row->since_sec);
+        if (format > 2)
+                n += snprintf(text + n, sizeof(text) - (size_t)n, "\n%s\n%s\n%s", row->keytab,
+                              row->principal, row->realm);
         return text_sum(text, n);
 }
 
@@ -162,6 +176,9 @@ bool state_row_read(sqlite3_stmt *statement, unsigned format, StateRow *ret_row,
                 .priority = (uint16_t)priority,
                 .weight = (uint16_t)weight,
                 .since_sec = (uint64_t)sqlite3_column_int64(statement, COLUMN_SINCE),
+                .keytab = column_text(statement, COLUMN_KEYTAB),
+                .principal = column_text(statement, COLUMN_PRINCIPAL),
+                .realm = column_text(statement, COLUMN_REALM),
         };
         int64_t sum = sqlite3_column_int64(statement, COLUMN_SUM);
 
@@ -204,7 +221,7 @@ void state_row_bind_key(sqlite3_stmt *statement, const StateRow *row) {
 }
 
 int64_t state_row_bind(sqlite3_stmt *statement, const StateRow *row) {
-        int64_t sum = row_sum(row, 2);
+        int64_t sum = row_sum(row, STATE_FORMAT);
 
         state_row_bind_key(statement, row);
         bind_text(statement, COLUMN_DOMAIN, row->domain);
@@ -220,6 +237,9 @@ int64_t state_row_bind(sqlite3_stmt *statement, const StateRow *row) {
         bind_number(statement, COLUMN_PRIORITY, row->priority);
         bind_number(statement, COLUMN_WEIGHT, row->weight);
         bind_number(statement, COLUMN_SINCE, (int64_t)row->since_sec);
+        bind_text(statement, COLUMN_KEYTAB, row->keytab);
+        bind_text(statement, COLUMN_PRINCIPAL, row->principal);
+        bind_text(statement, COLUMN_REALM, row->realm);
         bind_number(statement, COLUMN_SUM, sum);
         return sum;
 }

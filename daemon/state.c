@@ -69,7 +69,8 @@ static const char *text_append(char **cursor, const char *text) {
 
 static size_t row_text_size(const StateRow *row) {
         return strlen(row->record) + strlen(row->target) + strlen(row->domain) + strlen(row->zone) +
-               strlen(row->servers) + strlen(row->primary) + strlen(row->key_file) + 7;
+               strlen(row->servers) + strlen(row->primary) + strlen(row->key_file) +
+               strlen(row->keytab) + strlen(row->principal) + strlen(row->realm) + 10;
 }
 
 static int write_new(WriteKind kind, const StateRow *row, StateWrite **ret_write) {
@@ -86,6 +87,9 @@ static int write_new(WriteKind kind, const StateRow *row, StateWrite **ret_write
         write->row.servers = text_append(&cursor, row->servers);
         write->row.primary = text_append(&cursor, row->primary);
         write->row.key_file = text_append(&cursor, row->key_file);
+        write->row.keytab = text_append(&cursor, row->keytab);
+        write->row.principal = text_append(&cursor, row->principal);
+        write->row.realm = text_append(&cursor, row->realm);
         *ret_write = write;
         return 0;
 }
@@ -391,7 +395,10 @@ static StateRow key_row(const char *record, const char *target, uint16_t port) {
                           .zone = "",
                           .servers = "",
                           .primary = "",
-                          .key_file = ""};
+                          .key_file = "",
+                          .keytab = "",
+                          .principal = "",
+                          .realm = ""};
 }
 
 int state_put(State *state, const StateRow *row, StateHandler handler, void *userdata,

@@ -24,11 +24,14 @@ typedef struct StateRow {
         const char *primary; /* endpoint text of the server that took the update, "" unknown */
         bool zone_given;     /* Zone= was set */
         Security security;
-        const char *key_file; /* "" without */
-        bool derived;         /* the target was this machine's FQDN, not configured */
-        bool confirmed;       /* false: intent only, the update may not have arrived */
-        bool claimed;         /* a read-back has seen it with our claim (O1 c) */
-        uint16_t priority;    /* the numbers as they are configured ... */
+        const char *key_file;  /* "" without; so are the next three */
+        const char *keytab;    /* with SECURITY_GSS */
+        const char *principal; /* Principal= as it was then, not what the keytab made of it */
+        const char *realm;     /* likewise */
+        bool derived;          /* the target was this machine's FQDN, not configured */
+        bool confirmed;        /* false: intent only, the update may not have arrived */
+        bool claimed;          /* a read-back has seen it with our claim (O1 c) */
+        uint16_t priority;     /* the numbers as they are configured ... */
         uint16_t weight;
         uint64_t since_sec; /* ... since then (O5); 0: not known */
 } StateRow;

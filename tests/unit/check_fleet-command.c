@@ -347,6 +347,54 @@ START_TEST(observed_domain_leaves) {
 }
 END_TEST
 
+static void expect_account(const char *domain, const char *keytab, const char *principal,
+                           const char *realm) {
+        const Access *access = driver_access(fleet_world_find(domain));
+
+        ck_assert_int_eq(access->security, SECURITY_GSS);
+        ck_assert_pstr_eq(access->keytab, keytab);
+        ck_assert_pstr_eq(access->principal, principal);
+        ck_assert_pstr_eq(access->realm, realm);
+}
+
+/* O13: by the account of then, whatever today's configuration says. */
+START_TEST(withdrawn_by_the_account_of_then) {
+        fleet_world_remember_gss("a.contoso.com", "/nowhere/a.keytab", "KMS1$@A", "B");
+        fleet_world_remember_gss("b.contoso.com", "/nowhere/b.keytab", "", "");
+        fleet_world_remember("_vlmcs._tcp", "c.contoso.com", "kms1.contoso.com", false);
+        fleet_world_start("contoso.com", NULL, "Realm=TODAY\nPrincipal=today\n");
+        expect_account("a.contoso.com", "/nowhere/a.keytab", "KMS1$@A", "B");
+        expect_account("b.contoso.com", "/nowhere/b.keytab", NULL, NULL);
+        const Access *unsigned_then = driver_access(fleet_world_find("c.contoso.com"));
+        ck_assert_int_eq(unsigned_then->security, SECURITY_NONE);
+        ck_assert_ptr_null(unsigned_then->keytab);
+        ck_assert_ptr_null(unsigned_then->principal);
+        ck_assert_ptr_null(unsigned_then->realm);
+}
+END_TEST
+
+/* ... and what was only observed, by the account that it was observed with. */
+START_TEST(observed_domain_leaves_by_its_account) {
+        char *keytab, *sections;
+
+        config_box_write(w->box, "d.keytab", "\5\2 something");
+        keytab = strdup(config_box_path(w->box, "d.keytab"));
+        ck_assert_int_gt(asprintf(&sections,
+                                  "[Domain d.contoso.com]\nMode=observe\nKeytab=%s\n"
+                                  "Principal=KMS1$\nRealm=D\n",
+                                  keytab),
+                         0);
+        fleet_world_remember_gss("d.contoso.com", "/nowhere/former.keytab", "", "");
+        fleet_world_start("contoso.com d.contoso.com", NULL, sections);
+        expect_account("d.contoso.com", keytab, "KMS1$", "D");
+        fleet_world_apply("contoso.com", NULL, NULL);
+        expect_account("d.contoso.com", keytab, "KMS1$", "D");
+        ck_assert_int_eq(driver_access(fleet_world_find("d.contoso.com"))->mode, MODE_SHARED);
+        free(keytab);
+        free(sections);
+}
+END_TEST
+
 /* --- forget ----------------------------------------------------------------------------------- */
 
 /* O13: nothing but this forgets; DNS is not asked and not told. */
@@ -458,6 +506,8 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, hold_ends_with_its_domain, 0, 3);
         tcase_add_test(tcase, what_is_let_go_has_ended);
         tcase_add_loop_test(tcase, observed_domain_leaves, 0, 2);
+        tcase_add_test(tcase, withdrawn_by_the_account_of_then);
+        tcase_add_test(tcase, observed_domain_leaves_by_its_account);
         tcase_add_test(tcase, forgotten_without_a_message);
         tcase_add_test(tcase, what_cannot_be_forgotten_stays);
         tcase_add_test(tcase, forgotten_twice);

@@ -69,6 +69,19 @@ static Access *access_make(const char *server_text, const char *zone_text) {
         return made;
 }
 
+static Access *access_make_gss(const char *principal, const char *realm) {
+        Settings settings = {
+                .security = SECURITY_GSS,
+                .keytab = (char *)"/etc/srvpubd/krb5.keytab",
+                .principal = (char *)principal,
+                .realm = (char *)realm,
+        };
+        Access *made = NULL;
+
+        ck_assert_int_eq(access_get(&accesses, &settings, &made), 0);
+        return made;
+}
+
 static void set_up(void) {
         /* A name server's name may be as long as a name can be. */
         char name[NAME_TEXT_MAX];
@@ -132,6 +145,10 @@ static int print_row(const StateRow *row, void *userdata) {
                 row->derived ? " derived" : "", row->confirmed ? " confirmed" : "",
                 row->claimed ? " claimed" : "", row->servers[0] ? row->servers : "-",
                 row->primary[0] ? row->primary : "-", row->zone_given ? " given" : "");
+        if (row->security == SECURITY_GSS)
+                fprintf(userdata, "with %s %s %s\n", row->keytab, row->principal, row->realm);
+        else
+                ck_assert(!row->keytab[0] && !row->principal[0] && !row->realm[0]);
         return 0;
 }
 
@@ -310,6 +327,9 @@ static StateRow row_of(const char *target) {
                 .servers = "",
                 .primary = "",
                 .key_file = "",
+                .keytab = "",
+                .principal = "",
+                .realm = "",
                 .derived = true,
                 .confirmed = true,
         };
@@ -383,6 +403,53 @@ START_TEST(row_says_the_present_way) {
 }
 END_TEST
 
+static const struct {
+        const char *what;
+        Security security;
+        const char *keytab, *principal, *realm;
+        bool current;
+} kerberos_ways[] = {
+        {"the same", SECURITY_GSS, "/etc/srvpubd/krb5.keytab", "KMS1$", "", true},
+        {"unsigned", SECURITY_NONE, "/etc/srvpubd/krb5.keytab", "KMS1$", "", false},
+        {"another keytab", SECURITY_GSS, "/etc/krb5.keytab", "KMS1$", "", false},
+        {"another account", SECURITY_GSS, "/etc/srvpubd/krb5.keytab", "KMS2$", "", false},
+        {"any account", SECURITY_GSS, "/etc/srvpubd/krb5.keytab", "", "", false},
+        {"another realm", SECURITY_GSS, "/etc/srvpubd/krb5.keytab", "KMS1$", "A.B", false},
+};
+
+START_TEST(row_of_another_account_is_not_current) {
+        Access *other = access_make_gss("KMS1$", NULL);
+        StateRow row = row_of("kms1.contoso.com");
+
+        row.security = kerberos_ways[_i].security;
+        row.keytab = kerberos_ways[_i].keytab;
+        row.principal = kerberos_ways[_i].principal;
+        row.realm = kerberos_ways[_i].realm;
+        ck_assert_int_eq(memory_load(&ledger, &row, other, NULL), 0);
+        ck_assert_msg(ledger.items[0].current == kerberos_ways[_i].current, "%s",
+                      kerberos_ways[_i].what);
+        (void)access_unref(other);
+}
+END_TEST
+
+/* O13: by the account of then; what was not given stays so. */
+START_TEST(row_says_the_account) {
+        LedgerItem item = item_of(kms1);
+        MemorySource from;
+
+        (void)access_unref(way);
+        way = access_make_gss(_i ? "KMS1$@CONTOSO.COM" : NULL, _i ? "A.B" : NULL);
+        from = source();
+        const LedgerStore store = memory_store(&from);
+        store.put(&item, store.userdata);
+        ck_assert_ptr_nonnull(
+                strstr(rows_now(), _i ? "\nwith /etc/srvpubd/krb5.keytab KMS1$@CONTOSO.COM A.B\n"
+                                      : "\nwith /etc/srvpubd/krb5.keytab  \n"));
+        load_all(NULL);
+        ck_assert(ledger.items[0].current);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_test(tcase, handler_is_called_when_the_row_is_durable);
@@ -394,6 +461,9 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, row_is_taken_in_once);
         tcase_add_loop_test(tcase, row_of_another_way_is_not_current, 0, ELEMENTSOF(ways));
         tcase_add_test(tcase, row_says_the_present_way);
+        tcase_add_loop_test(tcase, row_of_another_account_is_not_current, 0,
+                            ELEMENTSOF(kerberos_ways));
+        tcase_add_loop_test(tcase, row_says_the_account, 0, 2);
 }
 
 UNIT_MAIN("memory", add_tests)

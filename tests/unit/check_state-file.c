@@ -85,6 +85,7 @@ static const char *const tamperings[] = {
         "PRAGMA application_id = 1",
         "PRAGMA user_version = 0",
         "PRAGMA user_version = 1",
+        "PRAGMA user_version = 2",
         "PRAGMA user_version = -1",
         "PRAGMA user_version = 1000",
         "CREATE TABLE more (a)",
@@ -109,6 +110,10 @@ static const char *const tamperings[] = {
         "UPDATE offer SET priority = priority + 1 WHERE port = 1690",
         "UPDATE offer SET weight = weight - 1 WHERE port = 1690",
         "UPDATE offer SET since = since + 1 WHERE port = 1690",
+        "UPDATE offer SET keytab = '/tmp/k' WHERE port = 1692",
+        "UPDATE offer SET principal = '' WHERE port = 1692",
+        "UPDATE offer SET realm = 'EVIL' WHERE port = 1692",
+        "UPDATE offer SET keytab = principal, principal = keytab WHERE port = 1692",
         "DROP TABLE hold",
         "CREATE INDEX more ON hold (fingerprint)",
         "UPDATE total SET n_holds = n_holds - 1",
@@ -120,7 +125,8 @@ static const char *const tamperings[] = {
         "UPDATE hold SET fingerprint = 1 - fingerprint WHERE record = 'a.b'",
         "UPDATE hold SET sum = sum + 1 WHERE record = 'a.b'",
         "INSERT INTO offer SELECT 'a.b', target, port, domain, zone, servers, \"primary\","
-        " zone_given, security, key_file, derived, confirmed, claimed, priority, weight, since, sum"
+        " zone_given, security, key_file, derived, confirmed, claimed, priority, weight, since,"
+        " keytab, principal, realm, sum"
         " FROM offer LIMIT 1",
 };
 
@@ -166,7 +172,8 @@ static int64_t hostile_sum(void) {
         static const char sql[] =
                 "SELECT record" NL "target" NL "port" NL "domain" NL "zone" NL "servers" NL
                 "\"primary\"" NL "zone_given" NL "security" NL "key_file" NL "derived" NL
-                "confirmed" NL "claimed" NL "priority" NL "weight" NL "since FROM offer";
+                "confirmed" NL "claimed" NL "priority" NL "weight" NL "since" NL "keytab" NL
+                "principal" NL "realm FROM offer";
         unsigned char hash[SHA256_DIGEST_LENGTH];
         sqlite3_stmt *statement = NULL;
         sqlite3 *db = NULL;
@@ -204,6 +211,7 @@ static const struct {
         {"port = -1", false},
         {"port = 4294967296", false},
         {"port = 9223372036854775807", false},
+        {"security = 2", true},
         {"security = 3", false},
         {"security = -1", false},
         {"security = 4294967296", false},
@@ -225,6 +233,16 @@ static const struct {
         {"key_file = '/k' || char(27) || '[2J'", false},
         {"key_file = CAST(x'2f6b00' AS TEXT)", false},
         {"key_file = replace(hex(zeroblob(2048)), '0', 'k')", false},
+        {"keytab = '/k' || char(27) || '[2J'", false},
+        {"keytab = replace(hex(zeroblob(2047)), '0', 'k')", true},
+        {"keytab = replace(hex(zeroblob(2048)), '0', 'k')", false},
+        {"principal = 'a b' || char(10)", false},
+        {"principal = char(252)", false},
+        {"principal = replace(hex(zeroblob(255)), '0', 'p')", true},
+        {"principal = replace(hex(zeroblob(256)), '0', 'p')", false},
+        {"realm = CAST(x'4100' AS TEXT)", false},
+        {"realm = replace(hex(zeroblob(127)), '0', 'r')", true},
+        {"realm = replace(hex(zeroblob(128)), '0', 'r')", false},
         {"servers = replace(hex(zeroblob(4100)), '0', 's')", false},
         {"servers = replace(hex(zeroblob(400000)), '0', 's')", false},
         {"\"primary\" = replace(hex(zeroblob(200)), '0', 'p')", false},
@@ -277,19 +295,19 @@ START_TEST(a_newer_version_is_left_as_it_is) {
         State *state = NULL;
         Image image;
 
-        image_make(10, "CREATE TABLE more (a); PRAGMA user_version = 3", &image);
+        image_make(10, "CREATE TABLE more (a); PRAGMA user_version = 4", &image);
         ck_assert_int_eq(state_open(scratch.event, scratch.directory, scratch.machine_id, &state,
                                     &set_aside, &error),
                          -EUCLEAN);
         ck_assert_ptr_null(set_aside);
-        ck_assert_msg(error && strstr(error, scratch.file) && strstr(error, "version 3"), "%s",
+        ck_assert_msg(error && strstr(error, scratch.file) && strstr(error, "version 4"), "%s",
                       error);
         free(error);
         image_expect(scratch.file, &image);
         image_free(&image);
         ck_assert_uint_eq(directory_count(scratch.directory, "state.db.bad-"), 0);
 
-        file_execute_sql(scratch.file, "DROP TABLE more; PRAGMA user_version = 2");
+        file_execute_sql(scratch.file, "DROP TABLE more; PRAGMA user_version = 3");
         state = scratch_open(&scratch);
         ck_assert_int_eq(rows_check(state), 10);
         state_close(state);

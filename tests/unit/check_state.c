@@ -345,7 +345,10 @@ START_TEST(what_is_no_row_is_not_taken) {
                         .servers = row_cases[_i].servers,
                         .primary = "",
                         .security = row_cases[_i].security,
-                        .key_file = row_cases[_i].key_file};
+                        .key_file = row_cases[_i].key_file,
+                        .keytab = "",
+                        .principal = "",
+                        .realm = ""};
         unsigned n = 0;
 
         ck_assert_int_eq(state_put(state, &row, NULL, NULL, NULL), row_cases[_i].error);

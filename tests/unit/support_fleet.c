@@ -48,29 +48,44 @@ static void on_durable(int error, const char *text, void *userdata) {
         (*(int *)userdata)++;
 }
 
-void fleet_world_remember(const char *service, const char *domain, const char *target,
-                          bool derived) {
+/* The rest is here. */
+static void remember(const char *service, StateRow row) {
         char record[300], server[32];
         int n = 0;
 
-        (void)snprintf(record, sizeof(record), "%s.%s", service, domain);
+        (void)snprintf(record, sizeof(record), "%s.%s", service, row.domain);
         (void)snprintf(server, sizeof(server), "127.0.0.1:%u", ntohs(w->address.sin_port));
-        const StateRow row = {
-                .record = record,
-                .target = target,
-                .port = 1688,
-                .domain = domain,
-                .zone = "contoso.com",
-                .servers = server,
-                .primary = "",
-                .zone_given = true,
-                .security = SECURITY_NONE,
-                .key_file = "",
-                .derived = derived,
-                .confirmed = true,
-        };
+        row.record = record;
+        row.port = 1688;
+        row.zone = "contoso.com";
+        row.servers = server;
+        row.primary = "";
+        row.zone_given = true;
+        row.key_file = "";
+        row.confirmed = true;
         ck_assert_int_eq(state_put(w->state, &row, on_durable, &n, &(StateWrite *){0}), 0);
         peer_wait(w->scratch.event, &n, 1);
+}
+
+void fleet_world_remember(const char *service, const char *domain, const char *target,
+                          bool derived) {
+        remember(service, (StateRow){.domain = domain,
+                                     .target = target,
+                                     .derived = derived,
+                                     .security = SECURITY_NONE,
+                                     .keytab = "",
+                                     .principal = "",
+                                     .realm = ""});
+}
+
+void fleet_world_remember_gss(const char *domain, const char *keytab, const char *principal,
+                              const char *realm) {
+        remember("_vlmcs._tcp", (StateRow){.domain = domain,
+                                           .target = "kms1.contoso.com",
+                                           .security = SECURITY_GSS,
+                                           .keytab = keytab,
+                                           .principal = principal,
+                                           .realm = realm});
 }
 
 static void on_changed(void *userdata) {}

@@ -44,6 +44,9 @@ void fleet_world_close(void);
 /* A row that the state holds before the fleet begins. */
 void fleet_world_remember(const char *service, const char *domain, const char *target,
                           bool derived);
+/* ... that was published with gss-tsig; principal and realm may be "". */
+void fleet_world_remember_gss(const char *domain, const char *keytab, const char *principal,
+                              const char *realm);
 
 /* Begins a fleet, and applies a configuration: the words of DnsDomainPublishList=, lines for
    [Service] (NULL: none), and what is to follow [Update] (NULL: nothing). */

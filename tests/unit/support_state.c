@@ -127,8 +127,9 @@ State *scratch_look(Scratch *scratch) {
 StateRow row_make(unsigned i, unsigned slot) {
         static struct {
                 char record[64], target[64], domain[64], zone[64], servers[128], primary[64],
-                        key_file[64];
+                        key_file[64], keytab[64], principal[64], realm[64];
         } texts[2], *text;
+        bool gss = i % 6 == 4;
 
         text = &texts[slot];
         (void)snprintf(text->record, 64, "_vlmcs._tcp.d%06u.example.org", i / 2);
@@ -138,6 +139,9 @@ StateRow row_make(unsigned i, unsigned slot) {
         (void)snprintf(text->servers, 128, "%s", i % 5 ? "" : "192.0.2.1 [2001:db8::1]:5353");
         (void)snprintf(text->primary, 64, "%s", i % 7 ? "192.0.2.53" : "");
         (void)snprintf(text->key_file, 64, "%s", i % 2 ? "/etc/srvpubd/sch\xc3\xbcssel.key" : "");
+        (void)snprintf(text->keytab, 64, "%s", gss ? "/etc/srvpubd/sch\xc3\xbcssel.keytab" : "");
+        (void)snprintf(text->principal, 64, "%s", gss && i % 10 ? "KMS1$@EXAMPLE.ORG" : "");
+        (void)snprintf(text->realm, 64, "%s", gss && i % 4 ? "EXAMPLE.ORG" : "");
         return (StateRow){
                 .record = text->record,
                 .target = text->target,
@@ -147,8 +151,13 @@ StateRow row_make(unsigned i, unsigned slot) {
                 .servers = text->servers,
                 .primary = text->primary,
                 .zone_given = i % 11 == 0,
-                .security = i % 2 ? SECURITY_TSIG : SECURITY_NONE,
+                .security = i % 2 ? SECURITY_TSIG
+                            : gss ? SECURITY_GSS
+                                  : SECURITY_NONE,
                 .key_file = text->key_file,
+                .keytab = text->keytab,
+                .principal = text->principal,
+                .realm = text->realm,
                 .derived = i % 13 == 0,
                 .confirmed = i % 4 == 0,
                 .claimed = i % 3 == 1,
@@ -166,9 +175,10 @@ bool row_equal(const StateRow *a, const StateRow *b) {
                strcmp(a->zone, b->zone) == 0 && strcmp(a->servers, b->servers) == 0 &&
                strcmp(a->primary, b->primary) == 0 && a->zone_given == b->zone_given &&
                a->security == b->security && strcmp(a->key_file, b->key_file) == 0 &&
-               a->derived == b->derived && a->confirmed == b->confirmed &&
-               a->claimed == b->claimed && a->priority == b->priority && a->weight == b->weight &&
-               a->since_sec == b->since_sec;
+               strcmp(a->keytab, b->keytab) == 0 && strcmp(a->principal, b->principal) == 0 &&
+               strcmp(a->realm, b->realm) == 0 && a->derived == b->derived &&
+               a->confirmed == b->confirmed && a->claimed == b->claimed &&
+               a->priority == b->priority && a->weight == b->weight && a->since_sec == b->since_sec;
 }
 
 static void count_durable(int error, const char *text, void *userdata) {

@@ -17,7 +17,7 @@ VERSION := 0.1.0
 BUILD := build
 
 CC ?= gcc
-PKGS := ldns libsystemd inih libcrypto sqlite3 libidn2
+PKGS := ldns libsystemd inih libcrypto sqlite3 libidn2 krb5-gssapi krb5
 CTL_PKGS := libsystemd jansson libidn2
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \

@@ -1,21 +1,16 @@
-/* HMAC TSIG (RFC 8945) over wire form: requests are signed, answers verified, the time is given.
+/* TSIG (RFC 8945) over wire form: requests are signed, answers verified, the time is given. How a
+   MAC is made is a method's: lib/tsig-hmac.c, lib/gss-tsig.c.
 
    What a MAC covers (4.3): the request's MAC with its length before an answer, the message without
    its TSIG RR (ARCOUNT one less, the original id), then the TSIG variables, names in canonical
    form.
-
-   The key is set in its EVP_MAC context once. Each message starts it again without a key, which
-   libcrypto answers with the kept inner and outer state: half the time of duplicating the context,
-   a quarter of HMAC(), and a start that was given up half-way leaves no trace in the next.
 
    The order of the checks (5.3, points C43 to C50): form, an error without a MAC, key name,
    algorithm, our own MAC come back, the MAC, the time. */
 #include "lib/tsig.h"
 
 #include <errno.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <string.h>
 
 #include "lib/util.h"
@@ -26,16 +21,15 @@ enum {
         RDATA_BEFORE_MAC_SIZE = 10, /* time, fudge, MAC size */
         RDATA_AFTER_MAC_SIZE = 6,   /* original id, error, other size */
         SERVER_TIME_SIZE = 6,
+        PIECES_MAX = 9,
 };
 
 struct TsigContext {
-        EVP_MAC_CTX *mac;
-        size_t mac_size;
+        const TsigMethod *method;
+        void *userdata;
         Name name; /* lower case, as the MAC covers it (RFC 4034 6.2) */
         Name algorithm;
 };
-
-DEFINE_CLEANUP(TsigContext, tsig_context_free)
 
 /* A TSIG RR's fields; mac and other point into the message. */
 typedef struct Tsig {
@@ -52,23 +46,15 @@ typedef struct Tsig {
         const uint8_t *other;
 } Tsig;
 
-static const char *digest_name(TsigAlgorithm algorithm) {
-        switch (algorithm) {
-        case TSIG_HMAC_SHA1:
-                return "SHA1";
-        case TSIG_HMAC_SHA224:
-                return "SHA224";
-        case TSIG_HMAC_SHA256:
-                return "SHA256";
-        case TSIG_HMAC_SHA384:
-                return "SHA384";
-        case TSIG_HMAC_SHA512:
-                return "SHA512";
-        case _TSIG_ALGORITHM_MAX:
-                break;
-        }
-        return "";
-}
+/* What a MAC covers: pieces of the message, and those here that are made for it. */
+typedef struct Digested {
+        struct iovec pieces[PIECES_MAX];
+        size_t n_pieces;
+        uint8_t length[2]; /* the first piece, where the request's MAC is the second */
+        uint8_t header[LDNS_HEADER_SIZE];
+        uint8_t class_ttl[6];
+        uint8_t variables[12]; /* time, fudge, error, other size */
+} Digested;
 
 /* Length octets are below 'A', so that the wire form can be lowered as it is. */
 static Name name_lower(const Name *name) {
@@ -79,88 +65,61 @@ static Name name_lower(const Name *name) {
         return lower;
 }
 
-static int set_key(EVP_MAC_CTX *mac, const TsigKey *key) {
-        char *digest = (char *)digest_name(key->algorithm);
-        OSSL_PARAM params[] = {
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-                OSSL_PARAM_construct_end(),
-        };
-        return EVP_MAC_init(mac, key->secret, key->secret_size, params) ? 0 : -ENOTSUP;
-}
-
-int tsig_context_new(const TsigKey *key, TsigContext **ret_context) {
-        _cleanup_(tsig_context_freep) TsigContext *context = calloc(1, sizeof(*context));
+int tsig_context_new_method(const TsigMethod *method, void *userdata, const Name *name,
+                            const Name *algorithm, TsigContext **ret_context) {
+        TsigContext *context = calloc(1, sizeof(*context));
         if (!context)
                 return -ENOMEM;
-        EVP_MAC *hmac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
-        if (!hmac)
-                return -ENOTSUP;
-        context->mac = EVP_MAC_CTX_new(hmac); /* holds a reference of its own */
-        EVP_MAC_free(hmac);
-        if (!context->mac)
-                return -ENOMEM;
-
-        int r = set_key(context->mac, key);
-        if (r < 0)
-                return r;
-        context->mac_size = EVP_MAC_CTX_get_mac_size(context->mac);
-        if (context->mac_size == 0 || context->mac_size > TSIG_MAC_MAX)
-                return -ENOTSUP;
-        context->name = name_lower(&key->name);
-        r = name_from_text(tsig_algorithm_to_string(key->algorithm), &context->algorithm);
-        if (r < 0)
-                return r;
-        *ret_context = TAKE_PTR(context);
+        *context = (TsigContext){
+                .method = method,
+                .userdata = userdata,
+                .name = name_lower(name),
+                .algorithm = name_lower(algorithm),
+        };
+        *ret_context = context;
         return 0;
 }
 
 TsigContext *tsig_context_free(TsigContext *context) {
         if (!context)
                 return NULL;
-        EVP_MAC_CTX_free(context->mac); /* libcrypto wipes the key */
+        context->method->free(context->userdata);
         free(context);
         return NULL;
 }
 
-/* The TSIG variables (RFC 8945 4.3.3). */
-static bool add_variables(const TsigContext *context, const Tsig *tsig) {
-        uint8_t class_ttl[6] = {LDNS_RR_CLASS_ANY >> 8, LDNS_RR_CLASS_ANY & 0xff};
-        uint8_t rest[12];
-        ldns_write_uint64_as_uint48(rest, tsig->time_sec);
-        ldns_write_uint16(rest + 6, tsig->fudge);
-        ldns_write_uint16(rest + 8, tsig->error);
-        ldns_write_uint16(rest + 10, tsig->other_size);
-
-        EVP_MAC_CTX *mac = context->mac;
-        return EVP_MAC_update(mac, context->name.wire, context->name.length) &&
-               EVP_MAC_update(mac, class_ttl, sizeof(class_ttl)) &&
-               EVP_MAC_update(mac, context->algorithm.wire, context->algorithm.length) &&
-               EVP_MAC_update(mac, rest, sizeof(rest)) &&
-               EVP_MAC_update(mac, tsig->other, tsig->other_size);
+static void add_piece(Digested *digested, const void *bytes, size_t size) {
+        if (size == 0)
+                return;
+        digested->pieces[digested->n_pieces++] =
+                (struct iovec){.iov_base = (void *)bytes, .iov_len = size};
 }
 
-/* bytes up to tsig->start, with the id and the ARCOUNT that they had without a TSIG RR. request is
-   NULL unless they are an answer. */
-static int compute_mac(const TsigContext *context, const Signature *request, const uint8_t *bytes,
-                       uint16_t arcount, const Tsig *tsig, uint8_t ret_mac[static TSIG_MAC_MAX]) {
-        uint8_t header[LDNS_HEADER_SIZE];
-        memcpy(header, bytes, sizeof(header));
-        ldns_write_uint16(header, tsig->original_id);
-        ldns_write_uint16(header + LDNS_ARCOUNT_OFF, arcount);
+/* bytes up to tsig->start, with the id and the ARCOUNT that they had without a TSIG RR, then the
+   TSIG variables (RFC 8945 4.3.3). request is NULL unless they are an answer. */
+static void digested_init(Digested *digested, const TsigContext *context, const Signature *request,
+                          const uint8_t *bytes, uint16_t arcount, const Tsig *tsig) {
+        *digested = (Digested){.class_ttl = {LDNS_RR_CLASS_ANY >> 8, LDNS_RR_CLASS_ANY & 0xff}};
+        memcpy(digested->header, bytes, sizeof(digested->header));
+        ldns_write_uint16(digested->header, tsig->original_id);
+        ldns_write_uint16(digested->header + LDNS_ARCOUNT_OFF, arcount);
+        ldns_write_uint64_as_uint48(digested->variables, tsig->time_sec);
+        ldns_write_uint16(digested->variables + 6, tsig->fudge);
+        ldns_write_uint16(digested->variables + 8, tsig->error);
+        ldns_write_uint16(digested->variables + 10, tsig->other_size);
 
-        EVP_MAC_CTX *mac = context->mac;
-        bool ok = EVP_MAC_init(mac, NULL, 0, NULL);
-        if (ok && request && request->is_signed) {
-                uint8_t length[2];
-                ldns_write_uint16(length, request->mac_size);
-                ok = EVP_MAC_update(mac, length, sizeof(length)) &&
-                     EVP_MAC_update(mac, request->mac, request->mac_size);
+        if (request && request->is_signed) {
+                ldns_write_uint16(digested->length, request->mac_size);
+                add_piece(digested, digested->length, sizeof(digested->length));
+                add_piece(digested, request->mac, request->mac_size);
         }
-        size_t size;
-        ok = ok && EVP_MAC_update(mac, header, sizeof(header)) &&
-             EVP_MAC_update(mac, bytes + sizeof(header), tsig->start - sizeof(header)) &&
-             add_variables(context, tsig) && EVP_MAC_final(mac, ret_mac, &size, TSIG_MAC_MAX);
-        return ok ? 0 : -ENOMEM;
+        add_piece(digested, digested->header, sizeof(digested->header));
+        add_piece(digested, bytes + LDNS_HEADER_SIZE, tsig->start - LDNS_HEADER_SIZE);
+        add_piece(digested, context->name.wire, context->name.length);
+        add_piece(digested, digested->class_ttl, sizeof(digested->class_ttl));
+        add_piece(digested, context->algorithm.wire, context->algorithm.length);
+        add_piece(digested, digested->variables, sizeof(digested->variables));
+        add_piece(digested, tsig->other, tsig->other_size);
 }
 
 /* The TSIG RR of a request, names uncompressed (C40, C68). Returns its end. */
@@ -186,28 +145,27 @@ static uint8_t *write_rr(uint8_t *at, const TsigContext *context, const Tsig *ts
 int tsig_sign(TsigContext *context, Message *message, uint64_t now_sec, Signature *ret_signature) {
         if (message->size < LDNS_HEADER_SIZE)
                 return -EINVAL;
-        size_t rr_size = context->name.length + RR_FIXED_SIZE + context->algorithm.length +
-                         RDATA_BEFORE_MAC_SIZE + context->mac_size + RDATA_AFTER_MAC_SIZE;
         uint16_t arcount = LDNS_ARCOUNT(message->bytes);
-        if (message->capacity - message->size < rr_size || arcount == UINT16_MAX)
-                return -EMSGSIZE;
-
-        Signature signature = {
-                .is_signed = true,
-                .mac_size = context->mac_size,
-                .time_sec = now_sec,
-        };
+        Signature signature = {.is_signed = true, .time_sec = now_sec};
         Tsig tsig = {
                 .start = message->size,
                 .time_sec = now_sec,
                 .fudge = TSIG_FUDGE_SEC,
-                .mac_size = context->mac_size,
                 .mac = signature.mac,
                 .original_id = LDNS_ID_WIRE(message->bytes),
         };
-        int r = compute_mac(context, NULL, message->bytes, arcount, &tsig, signature.mac);
+        Digested digested;
+        digested_init(&digested, context, NULL, message->bytes, arcount, &tsig);
+        int r = context->method->make_mac(context->userdata, digested.pieces, digested.n_pieces,
+                                          signature.mac, &signature.mac_size);
         if (r < 0)
                 return r;
+        tsig.mac_size = signature.mac_size;
+
+        size_t rr_size = context->name.length + RR_FIXED_SIZE + context->algorithm.length +
+                         RDATA_BEFORE_MAC_SIZE + tsig.mac_size + RDATA_AFTER_MAC_SIZE;
+        if (message->capacity - message->size < rr_size || arcount == UINT16_MAX)
+                return -EMSGSIZE;
         uint8_t *end = write_rr(message->bytes + message->size, context, &tsig);
         message->size = end - message->bytes;
         ldns_write_uint16(message->bytes + LDNS_ARCOUNT_OFF, arcount + 1);
@@ -252,46 +210,59 @@ static bool read_tsig(const uint8_t *bytes, size_t size, const WireRr *rr, Tsig 
         return true;
 }
 
-/* In full length and in constant time (C50, C51): no server that takes updates truncates its
-   MACs. */
-static bool mac_equal(const Tsig *tsig, const uint8_t *mac, size_t mac_size) {
-        return tsig->mac_size == mac_size && CRYPTO_memcmp(tsig->mac, mac, mac_size) == 0;
-}
-
 /* Its MAC covers the request and not an answer: as an answer it could only fail (E6.2). */
 static bool is_echo(const Tsig *tsig, const Signature *request) {
-        return request->is_signed && mac_equal(tsig, request->mac, request->mac_size);
+        return request->is_signed && tsig->mac_size == request->mac_size &&
+               CRYPTO_memcmp(tsig->mac, request->mac, request->mac_size) == 0;
 }
 
 static bool time_is_near(uint64_t a_sec, uint64_t b_sec) {
         return (a_sec > b_sec ? a_sec - b_sec : b_sec - a_sec) <= TSIG_FUDGE_SEC;
 }
 
+/* The MAC, as the RFC has it or as old Samba has it: with the request's MAC, but not its length. */
+static int judge_mac(const TsigContext *context, const Signature *request, const uint8_t *bytes,
+                     const Tsig *tsig, TsigVerdict *ret_verdict) {
+        const TsigMethod *method = context->method;
+        bool right = false;
+        Digested digested;
+
+        digested_init(&digested, context, request, bytes, LDNS_ARCOUNT(bytes) - 1, tsig);
+        int r = method->check_mac(context->userdata, digested.pieces, digested.n_pieces, tsig->mac,
+                                  tsig->mac_size, &right);
+        if (r < 0)
+                return r;
+        *ret_verdict = right ? TSIG_VERIFIED : TSIG_BAD_MAC;
+        if (right || !method->takes_no_length || !request->is_signed)
+                return 0;
+        r = method->check_mac(context->userdata, digested.pieces + 1, digested.n_pieces - 1,
+                              tsig->mac, tsig->mac_size, &right);
+        if (r == 0 && right)
+                *ret_verdict = TSIG_VERIFIED_NO_LENGTH;
+        return r;
+}
+
 static int judge(const TsigContext *context, const Signature *request, const uint8_t *bytes,
                  const Tsig *tsig, uint64_t now_sec, TsigVerdict *ret_verdict) {
-        uint8_t mac[TSIG_MAC_MAX];
+        TsigVerdict verdict = TSIG_BAD_MAC;
+        int r = 0;
 
         /* First, because such an answer may carry any key name and algorithm, or none (C45). */
         if (tsig->error != 0 && tsig->mac_size == 0)
-                *ret_verdict = TSIG_ERROR;
+                verdict = TSIG_ERROR;
         else if (!name_equal(&tsig->name, &context->name))
-                *ret_verdict = TSIG_BAD_KEY_NAME;
+                verdict = TSIG_BAD_KEY_NAME;
         else if (!name_equal(&tsig->algorithm, &context->algorithm))
-                *ret_verdict = TSIG_BAD_ALGORITHM;
+                verdict = TSIG_BAD_ALGORITHM;
         else if (is_echo(tsig, request))
-                *ret_verdict = TSIG_ECHO;
-        else {
-                uint16_t arcount = LDNS_ARCOUNT(bytes) - 1;
-                int r = compute_mac(context, request, bytes, arcount, tsig, mac);
-                if (r < 0)
-                        return r;
-                if (!mac_equal(tsig, mac, context->mac_size))
-                        *ret_verdict = TSIG_BAD_MAC;
-                else if (!time_is_near(tsig->time_sec, now_sec))
-                        *ret_verdict = TSIG_BAD_SERVER_TIME;
-                else
-                        *ret_verdict = TSIG_VERIFIED;
-        }
+                verdict = TSIG_ECHO;
+        else
+                r = judge_mac(context, request, bytes, tsig, &verdict);
+        if (r < 0)
+                return r;
+        if (tsig_authenticates(verdict) && !time_is_near(tsig->time_sec, now_sec))
+                verdict = TSIG_BAD_SERVER_TIME;
+        *ret_verdict = verdict;
         return 0;
 }
 

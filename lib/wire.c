@@ -1,8 +1,9 @@
 /* Walks a DNS message in its octets (RFC 1035 4.1).
 
-   ldns builds a packet from octets; two things have to be known before and beside that: where the
-   TSIG RR begins, octet for octet, since its MAC covers what stands before it (RFC 8945 4.3), and
-   that the message has no second OPT or TSIG, which ldns would keep without freeing the first. */
+   ldns builds a packet from octets; some things have to be known before and beside that: where the
+   TSIG RR begins, octet for octet, since its MAC covers what stands before it (RFC 8945 4.3), that
+   the message has no second OPT or TSIG, which ldns would keep without freeing the first, and where
+   a TKEY RR is, whose token is taken as it stands. */
 #include "lib/wire.h"
 
 #include <string.h>
@@ -69,6 +70,10 @@ bool wire_survey(const uint8_t *bytes, size_t size, WireSurvey *ret_survey) {
                 survey.last_is_additional = i >= n_before;
                 survey.n_opt += survey.last_is_additional && survey.last.type == LDNS_RR_TYPE_OPT;
                 survey.n_tsig += survey.last.type == LDNS_RR_TYPE_TSIG;
+                if (survey.last.type == LDNS_RR_TYPE_TKEY) {
+                        survey.n_tkey++;
+                        survey.tkey = survey.last;
+                }
         }
         /* Octets behind the last RR are no part of what the counts announce, nor of what is
            verified. */

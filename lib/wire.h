@@ -20,6 +20,8 @@ typedef struct WireRr {
 typedef struct WireSurvey {
         unsigned n_opt;  /* OPT RRs in additional */
         unsigned n_tsig; /* TSIG RRs in any section */
+        unsigned n_tkey; /* TKEY RRs in any section */
+        WireRr tkey;     /* the last of them; all zero if there is none */
         WireRr last;     /* the last RR; all zero if there is none */
         bool last_is_additional;
 } WireSurvey;

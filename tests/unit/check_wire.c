@@ -9,10 +9,11 @@
 
 #define HEADER(counts) "0000 8000" counts
 
-/* An OPT RR; an A RR at the root; a TSIG RR without RDATA. */
+/* An OPT RR; an A RR at the root; a TSIG RR without RDATA; a TKEY RR with two octets of it. */
 #define OPT "00 0029 1000 00000000 0000"
 #define A_RR "00 0001 0001 00000000 0004 7f000001"
 #define TSIG "00 00fa 00ff 00000000 0000"
+#define TKEY "00 00f9 00ff 00000000 0002 0000"
 
 static const struct {
         const char *what;
@@ -173,7 +174,33 @@ START_TEST(names_have_255_octets_at_most) {
 }
 END_TEST
 
+/* Where it is, whatever the section; of several the last, and how many. */
+START_TEST(tkey) {
+        static const struct {
+                const char *hex;
+                unsigned n_tkey;
+                size_t start;
+        } cases[] = {
+                {HEADER("0000 0001 0000 0001") A_RR OPT, 0, 0},
+                {HEADER("0000 0002 0000 0001") A_RR TKEY OPT, 1, 27},
+                {HEADER("0000 0000 0000 0002") TKEY TSIG, 1, 12},
+                {HEADER("0000 0001 0001 0000") TKEY TKEY, 2, 25},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                WireSurvey survey;
+                static Octets octets;
+                octets_from_hex(&octets, cases[i].hex);
+                ck_assert(wire_survey(octets.bytes, octets.size, &survey));
+                ck_assert_uint_eq(survey.n_tkey, cases[i].n_tkey);
+                ck_assert_uint_eq(survey.tkey.start, cases[i].start);
+                ck_assert_uint_eq(survey.tkey.rdata_size, cases[i].n_tkey ? 2 : 0);
+        }
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
+        tcase_add_test(tcase, tkey);
         tcase_add_loop_test(tcase, broken_messages, 0, ELEMENTSOF(broken));
         tcase_add_loop_test(tcase, survey_of_messages, 0, ELEMENTSOF(messages));
         tcase_add_test(tcase, survey_gives_the_last_rr);

@@ -1,19 +1,20 @@
 /* Ways to authenticate a request behind one interface: a tag and what the tag needs.
 
-   The object is shared by every zone and transaction that uses one key, so that the HMAC context
-   with its key is made once. It belongs to the event loop's thread: the count is a plain number,
-   and one message is signed or verified at a time. */
+   The object is shared by every zone and transaction that uses one key, so that the HMAC or GSS
+   context with its key is made once. It belongs to the event loop's thread: the count is a plain
+   number, and one message is signed or verified at a time. */
 #include "lib/auth.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/gss-tsig.h"
 #include "lib/util.h"
 
 struct Auth {
         unsigned n_refs;
         Security security;
-        TsigContext *tsig; /* of SECURITY_TSIG */
+        TsigContext *tsig; /* but with SECURITY_NONE */
         char *description;
 };
 
@@ -48,6 +49,25 @@ int auth_new_tsig(const TsigKey *key, Auth **ret_auth) {
                 auth->description = NULL;
                 return -ENOMEM;
         }
+        *ret_auth = TAKE_PTR(auth);
+        return 0;
+}
+
+int auth_new_gss(GssContext *context, const Name *key_name, Auth **ret_auth) {
+        _cleanup_(auth_unrefp) Auth *auth = NULL;
+
+        int r = auth_new(SECURITY_GSS, &auth);
+        if (r < 0)
+                return r;
+        if (asprintf(&auth->description, "Kerberos principal %s", gss_context_principal(context)) <
+            0) {
+                auth->description = NULL;
+                return -ENOMEM;
+        }
+        /* Last: with it the context has changed hands. */
+        r = gss_tsig_new(context, key_name, &auth->tsig);
+        if (r < 0)
+                return r;
         *ret_auth = TAKE_PTR(auth);
         return 0;
 }

@@ -49,7 +49,9 @@ static bool question_is_ours(const ldns_pkt *packet, const Request *request) {
         if (ldns_rr_list_rr_count(question) > 1)
                 return false;
         ldns_rr *rr = ldns_rr_list_rr(question, 0);
-        return ldns_rr_get_type(rr) == request->type && ldns_rr_get_class(rr) == LDNS_RR_CLASS_IN &&
+        ldns_rr_class class =
+                request->type == LDNS_RR_TYPE_TKEY ? LDNS_RR_CLASS_ANY : LDNS_RR_CLASS_IN;
+        return ldns_rr_get_type(rr) == request->type && ldns_rr_get_class(rr) == class &&
                name_from_rdf(ldns_rr_owner(rr), &name) == 0 && name_equal(&name, &request->name);
 }
 
@@ -112,9 +114,10 @@ static void judge_plain(const Request *request, Reply *reply) {
         reply->kind = is_policy ? REPLY_DENIED : kind_of_rcode(request, reply->rcode);
 }
 
-/* E6.1: the answer is the server's own (C46). */
+/* E6.1, E6.3: the answer is the server's own (C46). */
 static void judge_verified(const Request *request, const TsigResult *tsig, Reply *reply) {
         reply->verified = true;
+        reply->no_length = tsig->verdict == TSIG_VERIFIED_NO_LENGTH;
         if (tsig->error == TSIG_BADTIME)
                 set_clocks(reply, request->signature.time_sec, tsig->server_time_sec);
         else
@@ -152,6 +155,7 @@ static void judge(const Request *request, const TsigResult *tsig, uint64_t now_s
         reply->tsig_error = tsig->error;
         switch (tsig->verdict) {
         case TSIG_VERIFIED:
+        case TSIG_VERIFIED_NO_LENGTH:
                 judge_verified(request, tsig, reply);
                 return;
         case TSIG_ECHO:

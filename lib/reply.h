@@ -46,7 +46,8 @@ typedef enum ReplyFault {
 typedef struct Request {
         uint16_t id;
         ldns_pkt_opcode opcode; /* LDNS_PACKET_QUERY or LDNS_PACKET_UPDATE */
-        ldns_rr_type type;      /* of a query; SOA for an update's zone section */
+        ldns_rr_type type;      /* of a query; SOA for an update's zone section; class IN, of TKEY
+                                   ANY */
         Name name;              /* question or zone */
         Auth *auth;             /* borrowed */
         Signature signature;
@@ -59,7 +60,8 @@ typedef struct Request {
 typedef struct Reply {
         ReplyKind kind;
         ReplyFault fault;
-        bool verified;        /* the answer is authenticated (TSIG_VERIFIED) */
+        bool verified;        /* the answer is authenticated */
+        bool no_length;       /* ... in the form of old Samba: to be said once (E6.3) */
         ldns_pkt_rcode rcode; /* with the bits of an OPT RR, may be none that ldns knows */
         uint16_t tsig_error;
         uint64_t our_time_sec; /* of REPLY_BAD_TIME, both clocks; server 0: it did not say */

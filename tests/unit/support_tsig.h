@@ -27,6 +27,10 @@ Message *octets_to_message(const Octets *octets, size_t room);
 /* What a server signs with. What is zero is as it should be. */
 typedef struct SignAs {
         const TsigKey *key;
+        /* Or, in place of a key: makes the MAC over the octets. name and algorithm must be given.
+         */
+        size_t (*make_mac)(void *userdata, const Octets *digested, uint8_t *ret_mac);
+        void *userdata;
         const Signature *request; /* its MAC is digested first */
         uint64_t time_sec;
         uint16_t error;

@@ -1,9 +1,20 @@
-"""A child process whose output is collected line by line while it runs."""
+"""A child process whose output is collected line by line while it runs, and programs that serve for a
+whole scenario, perhaps as several processes one after the other."""
+import os
+import shutil
 import signal
 import subprocess
 import threading
 
-from support.waiting import Failure, wait_until
+from support.waiting import Failure, Skip, wait_until
+
+
+def find_program(name, group="test"):
+    """Its path; group: of tests/support/deps, where it is a package's."""
+    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if not path:
+        raise Skip(f"{name} is not installed (tests/support/deps install {group})")
+    return path
 
 
 class Process:
@@ -71,3 +82,29 @@ class Process:
         if isinstance(match, Failure):
             raise match
         return match
+
+
+class Program:
+    """What a scenario starts, stops and starts again. start() leaves its Process in process."""
+    process = None
+
+    def stop(self):
+        if self.process and self.process.is_running():
+            try:
+                self.process.terminate(5)
+            except Failure:
+                self.process.kill()
+
+    def kill(self):
+        self.process.kill()
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def pause(self):
+        """Stops it in its tracks: connections are accepted by the kernel, nothing answers."""
+        self.process.signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.signal(signal.SIGCONT)

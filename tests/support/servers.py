@@ -1,15 +1,14 @@
 """Real DNS servers behind one interface: start, stop, kill, restart, freeze, thaw."""
 import os
 import shutil
-import signal
 import subprocess
 
 from support import client
-from support.process import Process
-from support.waiting import Failure, Skip, wait_until
+from support.process import Process, Program, find_program
+from support.waiting import Failure, wait_until
 
 
-class Server:
+class Server(Program):
     """One server with its own directory. address is where tests ask it; zones are Zone objects,
     or for Named a dict of views: name -> (key that chooses it, zones)."""
     program = ""
@@ -19,13 +18,10 @@ class Server:
         self.addresses, self.port, self.options = list(addresses), port, options
         self.address = self.addresses[0]
         self.query_key = query_key
-        self.binary = shutil.which(self.program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-        if not self.binary:
-            raise Skip(f"{self.program} is not installed (tests/support/deps install test)")
+        self.binary = find_program(self.program)
         self.directory = test.path(self.program)
         self.directory.mkdir()
         self.log_path = test.path(f"{self.program}.log")
-        self.process = None
         self.configure()
 
     def zone_file(self, zone, view=""):
@@ -60,27 +56,6 @@ class Server:
     def last_words(self):
         self.process.log.flush()
         return self.log_path.read_text(errors="replace")[-600:]
-
-    def stop(self):
-        if self.process and self.process.is_running():
-            try:
-                self.process.terminate(5)
-            except Failure:
-                self.process.kill()
-
-    def kill(self):
-        self.process.kill()
-
-    def restart(self):
-        self.stop()
-        self.start()
-
-    def pause(self):
-        """Stops it in its tracks: connections are accepted by the kernel, nothing answers."""
-        self.process.signal(signal.SIGSTOP)
-
-    def resume(self):
-        self.process.signal(signal.SIGCONT)
 
     def control(self, *words):
         argv = self.control_command() + list(words)

@@ -54,8 +54,8 @@ help:
 	@echo "make clean"
 
 # What is missing is installed, or named in one line.
-deps: deps-build deps-test deps-system
-deps-build deps-test deps-deb deps-system:
+deps: deps-build deps-test deps-samba deps-system
+deps-build deps-test deps-samba deps-deb deps-system:
 	@tests/support/deps install $(patsubst deps-%,%,$@)
 
 # The product. Engine and client are archives; only the two main.c are not linked by tests.
@@ -101,6 +101,7 @@ demo: deps-build
 check soak: deps-build deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) --silent programs
 	@$(MAKE) --no-print-directory lint
+	@tests/support/deps install samba || true
 	@$(PACKAGE_FOR_MACHINES)
 	@tests/run unit integration system $(if $(filter soak,$@),--soak)
 
@@ -108,7 +109,7 @@ check-system: deps-build
 	@$(PACKAGE_FOR_MACHINES)
 	@tests/run system
 
-# Where there can be no machines, or no package, tests/run says so.
+# Where there can be no domain controller, no machines, or no package, tests/run says so.
 PACKAGE_FOR_MACHINES = [ "$$(id -u)" != 0 ] || ! tests/support/deps install system || \
 	$(MAKE) --no-print-directory --silent $(DEB)
 
@@ -174,7 +175,7 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help deps deps-build deps-test deps-deb deps-system present programs demo check soak check-system deb lint \
+.PHONY: all help deps deps-build deps-test deps-samba deps-deb deps-system present programs demo check soak check-system deb lint \
 	install uninstall clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj $(SAN)/obj -name '*.d' 2>/dev/null)

@@ -16,12 +16,6 @@ from support.zone import Zone
 FOREIGN = Srv("kms9.contoso.com", 1688, 5, 5, 600)
 
 
-def dig(*words):
-    done = subprocess.run(["dig", "+tcp", "+time=2", "+tries=1", "@127.0.0.1", *words], capture_output=True,
-                          text=True, timeout=10, check=False)
-    return done.stdout
-
-
 @scenario(servers=("named", "knot", "scripted"))
 def server_takes_updates_by_hand(test):
     server = test.primary(zones=[Zone("contoso.com", (("_vlmcs._tcp", 600, "SRV", FOREIGN.rdata()),))])
@@ -69,7 +63,7 @@ def signed_queries_are_answered_signed(test):
         answer = client.ask(server.address, "_vlmcs._tcp.contoso.com", "SRV", KEY, udp=udp)
         test.equal(answer.rcode_name, "NXDOMAIN", "RCODE")
         test.equal(answer.authority[0].type, "SOA", "authority")
-    text = dig("contoso.com", "SOA", "-y", f"{KEY.algorithm}:{KEY.name}:{KEY.secret}")
+    text = test.dig(server, "contoso.com", "SOA", "-y", f"{KEY.algorithm}:{KEY.name}:{KEY.secret}")
     test.check("status: NOERROR" in text and "TSIG" in text and "verify" not in text, text)
 
 
@@ -80,9 +74,9 @@ def dig_notices_each_fault_of_the_signature(test):
     for fault in (faults.unsigned(), faults.bad_mac(), faults.wrong_key_name(), faults.wrong_algorithm(),
                   faults.server_time(), faults.badkey(), faults.badsig(), faults.badtime(), faults.echo("NOERROR")):
         server.script("SOA", fault)
-        text = dig(*signed)
+        text = test.dig(server, *signed)
         test.check("Couldn't verify signature" in text or "NOTAUTH" in text, f"{fault.__qualname__}: dig says\n{text}")
-    test.check("status: NOERROR" in dig(*signed), "dig is content again")
+    test.check("status: NOERROR" in test.dig(server, *signed), "dig is content again")
 
 
 @scenario()

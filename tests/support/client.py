@@ -1,4 +1,5 @@
 """A small DNS client, and the SRV sets that it reads."""
+import os
 import random
 import re
 import socket
@@ -122,10 +123,17 @@ def wait_srv(address, domain, expected, timeout=10.0, key=None, exact_case=False
                timeout)
 
 
-def nsupdate(lines, key_file=None):
-    """Runs nsupdate over TCP. Returns the RCODE's name, or what it complained of."""
-    argv = ["nsupdate", "-v", "-t", "5"] + (["-k", str(key_file)] if key_file else [])
-    done = subprocess.run(argv, input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=20)
+def dig(address, *words):
+    argv = ["dig", "+tcp", "+time=2", "+tries=1", f"@{address}", *words]
+    return subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False).stdout
+
+
+def nsupdate(lines, key_file=None, ticket=None):
+    """Runs nsupdate over TCP, signed with a key or by a ticket (see Kdc.ticket). Returns the RCODE's
+    name, or what it complained of."""
+    argv = ["nsupdate", "-v", "-t", "5"] + (["-k", str(key_file)] if key_file else []) + (["-g"] if ticket else [])
+    done = subprocess.run(argv, input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=20,
+                          env={**os.environ, "KRB5CCNAME": ticket} if ticket else None)
     if done.returncode == 0 and not done.stderr:
         return "NOERROR"
     rcode = re.search(r"update failed: ([A-Z]+)", done.stderr)

@@ -27,7 +27,7 @@ def about(domain, *words):
 
 class Daemon:
     """configure() keywords: domains (list of entries), key (a Key, or a key file's text; None: Security=none),
-    sections as dicts (Service={...}, Publish=, Update=, Ownership=; None as a value: leave that
+    keytab (its path, in place of a key), sections as dicts (Service={...}, Publish=, Update=, Ownership=; None as a value: leave that
     default out), extra (text at the end), text (the whole file instead).
     always: sections of this daemon that DEFAULTS are taken beside."""
 
@@ -67,7 +67,9 @@ class Daemon:
         domains = self.config.get("domains", ["contoso.com"])
         if domains:
             sections["Publish"]["DnsDomainPublishList"] = "".join(f"\n    {entry}" for entry in domains)
-        if key is None:
+        if keytab := self.config.get("keytab"):
+            sections["Update"]["Keytab"] = keytab
+        elif key is None:
             sections["Update"].setdefault("Security", "none")
         elif "KeyFile" not in sections["Update"]:
             self.key_path = self.key_path or self.test.key_file(*() if key is True else (key,))

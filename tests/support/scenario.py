@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from support import claims, client
 from support.daemon import Daemon
 from support.gate import Gate
+from support.kerberos import Krb5Conf, MitKdc
 from support.machine import Machine
 from support.namespace import loopback_up, mount, place_file
 from support.proxy import Proxy
@@ -74,6 +75,7 @@ class Test:
         self.servers = []
         self.transcript = []
         self.numbers = {}
+        self.krb5 = None
 
     def path(self, stem):
         """A fresh path in the scenario's directory: stem, stem2, ..."""
@@ -81,7 +83,7 @@ class Test:
         return self.directory / (stem if number == 1 else f"{stem}{number}")
 
     def server(self, kind, **options):
-        """A server of a kind, started: "named", "knot" or "scripted"."""
+        """A server of a kind, started: a key of SERVERS."""
         server = SERVERS[kind](self, **options)
         self.servers.append(server)
         server.start()
@@ -91,6 +93,21 @@ class Test:
         """The scenario's server with the zones given, by default an empty one for each of DOMAINS."""
         zones = [Zone(name, address=address) for name in DOMAINS] if zones is None else zones
         return self.server(kind or self.scenario.server, zones=zones, addresses=[address], keys=keys, **options)
+
+    def kdc(self, realm="EXAMPLE.TEST", **options):
+        """An MIT KDC with an empty realm (see MitKdc), started."""
+        kdc = MitKdc(self, realm, **options)
+        self.servers.append(kdc)
+        kdc.start()
+        return kdc
+
+    def secured(self):
+        """A named with a domain server.domain in which tickets of kms1$
+        and kms2$ from server.kdc allow SRV and TXT at the record name."""
+        kdc = self.kdc()
+        domain = kdc.realm.lower()
+        rule = f"grant {kdc.realm} ms-subdomain {client.record_name(domain)}. SRV TXT"
+        return self.primary(zones=[Zone(domain, policy=(rule,))], kdc=kdc)
 
     def proxy(self, address, upstream):
         """A counting proxy at address, port 53; name it in zones to put it before a server."""
@@ -176,11 +193,18 @@ class Test:
 
         wait_until(stays, f"{domain} does not settle at {client.describe(client.srv_set(expected))}", timeout)
 
-    def nsupdate(self, server, *lines, key=KEY, zone=None, expect="NOERROR"):
-        """An administrator's change by hand. expect: the RCODE that it must come to."""
+    def nsupdate(self, server, *lines, key=KEY, ticket=None, zone=None, expect="NOERROR"):
+        """An administrator's change by hand, signed by a ticket if there is one. expect: the RCODE that it
+        must come to, or a tuple of several."""
         script = [f"server {address_of(server)}"] + ([f"zone {zone}"] if zone else []) + list(lines) + ["send"]
-        answer = client.nsupdate(script, self.key_file(key) if key else None)
-        self.equal(answer, expect, "nsupdate's answer")
+        answer = client.nsupdate(script, None if ticket or not key else self.key_file(key), ticket)
+        self.check(answer in (expect if isinstance(expect, tuple) else (expect,)),
+                   f"nsupdate's answer: {answer!r}, expected {expect!r}")
+
+    @staticmethod
+    def dig(server, *words):
+        """What dig prints."""
+        return client.dig(address_of(server), *words)
 
     def wait_looks(self, *daemons, checks=2):
         """Each of these publishers looks so often from now on."""
@@ -237,6 +261,7 @@ class Test:
         place_file("/etc/nsswitch.conf", "hosts: files dns\npasswd: files\ngroup: files\n", self.directory)
         self.resolv_conf("127.0.0.1")
         self.host_name("kms1.contoso.com")
+        self.krb5 = Krb5Conf(self.directory)
 
     def finish(self, passed):
         """Ends what runs. A daemon must end well and without a sanitizer's report; after a failure:

@@ -3,7 +3,7 @@ import os
 import shutil
 import subprocess
 
-from support import client
+from support import client, wire
 from support.process import Process, Program, find_program
 from support.waiting import Failure, wait_until
 
@@ -29,6 +29,11 @@ class Server(Program):
         if not zone.primary and not path.exists():
             path.write_text(zone.text())
         return path
+
+    @property
+    def domain(self):
+        """Of one that has one."""
+        return self.all_zones()[0].name
 
     def all_zones(self):
         return self.zones if not isinstance(self.zones, dict) else \
@@ -77,7 +82,12 @@ def unconfined(binary, directory):
 
 
 class Named(Server):
+    """kdc: of the realm whose tickets it takes, for the MNAMEs of its zones; see Zone.policy."""
     program = "named"
+
+    def __init__(self, test, *, kdc=None, **options):
+        self.kdc = kdc
+        super().__init__(test, **options)
 
     def configure(self):
         v4 = "".join(f"{a}; " for a in self.addresses if ":" not in a) or "none; "
@@ -98,6 +108,7 @@ options {{
         notify no;
         allow-transfer {{ any; }};
         empty-zones-enable no;
+        {self.keytab_statement()}
         {self.options}
 }};
 logging {{
@@ -107,6 +118,12 @@ logging {{
 }};
 {control_key}controls {{ inet {self.address} allow {{ any; }} keys {{ "control"; }}; }};
 {"".join(key.text() for key in self.keys)}""" + self.zone_statements())
+
+    def keytab_statement(self):
+        if not self.kdc:
+            return ""
+        names = sorted({f"DNS/{wire.absolute(zone.mname, zone.name)}" for zone in self.all_zones()})
+        return f'tkey-gssapi-keytab "{self.kdc.keytab(*names)}";'
 
     def zone_statements(self):
         if not isinstance(self.zones, dict):
@@ -124,6 +141,8 @@ logging {{
             if zone.grants:
                 kind += " update-policy { " + "".join(f"grant {key} name {owner}. {' '.join(types)}; "
                                                       for key, owner, types in zone.grants) + "};"
+            elif zone.policy:
+                kind += " update-policy { " + "".join(f"{rule}; " for rule in zone.policy) + "};"
             elif "update-policy" not in zone.options:
                 kind += " allow-update { " + "".join(f'key "{k}"; ' for k in zone.update or ("none",)) + "};"
         kind = kind.replace('key "none"', "none").replace('key "any"', "any")

@@ -13,6 +13,7 @@ class Zone:
     nameservers: dict = None  # name -> address; default: ns1 at address
     update: tuple = ("srvpubd-test",)
     grants: tuple = ()  # (key name, owner, types), which are allowed in place of update
+    policy: tuple = ()  # rules of update-policy, which are in force in place of update (named)
     primary: str = ""  # its address: then this server is a secondary
     options: str = ""  # further lines of the zone statement (named, knot)
     all_records: list = field(init=False)

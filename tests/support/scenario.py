@@ -22,6 +22,7 @@ from support.kerberos import Krb5Conf, MitKdc
 from support.machine import Machine
 from support.namespace import loopback_up, mount, place_file
 from support.proxy import Proxy
+from support.samba import DomainController
 from support.scripted import ScriptedServer
 from support.servers import Knot, Named
 from support.tsig import Key
@@ -30,7 +31,7 @@ from support.zone import Zone
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCENARIOS = []
-SERVERS = {"named": Named, "knot": Knot, "scripted": ScriptedServer}
+SERVERS = {"named": Named, "knot": Knot, "scripted": ScriptedServer, "samba": DomainController}
 KEY = Key()
 DOMAINS = ("contoso.com", "emea.contoso.com", "adsecurity.org")
 
@@ -102,8 +103,10 @@ class Test:
         return kdc
 
     def secured(self):
-        """A named with a domain server.domain in which tickets of kms1$
+        """The scenario's server, "named" or "samba", with a domain server.domain in which tickets of kms1$
         and kms2$ from server.kdc allow SRV and TXT at the record name."""
+        if self.scenario.server == "samba":
+            return self.server("samba")
         kdc = self.kdc()
         domain = kdc.realm.lower()
         rule = f"grant {kdc.realm} ms-subdomain {client.record_name(domain)}. SRV TXT"

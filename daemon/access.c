@@ -6,16 +6,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lib/util.h"
-
-struct KeyIdentity {
-        dev_t device;
-        ino_t inode;
-        off_t size;
-        struct timespec mtime, ctime;
-};
 
 static bool text_equal(const char *a, const char *b) {
         return a == b || (a && b && strcmp(a, b) == 0);
@@ -58,7 +50,6 @@ static Access *access_free(Access *access) {
         free(access->principal);
         free(access->realm);
         (void)auth_unref(access->auth);
-        free(access->identity);
         free(access);
         return NULL;
 }
@@ -114,9 +105,8 @@ static int copy_settings(Access *access, const Settings *s) {
                 .retry_max_usec = s->retry_max_usec,
                 .settle_usec = 2 * s->timeout_usec,
         };
-        access->identity = calloc(1, sizeof(*access->identity));
         access->servers = calloc(s->n_servers + 1, sizeof(*access->servers));
-        if (!access->identity || !access->servers)
+        if (!access->servers)
                 return -ENOMEM;
         for (; access->n_servers < s->n_servers; access->n_servers++)
                 access->servers[access->n_servers] = s->servers[access->n_servers];
@@ -166,31 +156,16 @@ static int load_key(Access *access, char error[static KEY_FILE_ERROR_MAX]) {
         return 0;
 }
 
-/* True if the file is the one that was loaded. A file that is gone is "changed". */
-static bool is_same_file(Access *access, struct KeyIdentity *ret_now) {
-        struct stat st;
-
-        /* Before the file is read: a change in between is found by the next look. */
-        *ret_now = (struct KeyIdentity){0};
-        if (stat(access->key_file, &st) < 0)
-                return false;
-        ret_now->device = st.st_dev;
-        ret_now->inode = st.st_ino;
-        ret_now->size = st.st_size;
-        ret_now->mtime = st.st_mtim;
-        ret_now->ctime = st.st_ctim;
-        return memcmp(ret_now, access->identity, sizeof(*ret_now)) == 0;
-}
-
 static int refresh_key(Access *access, char error[static KEY_FILE_ERROR_MAX]) {
-        struct KeyIdentity now;
+        /* Before the file is read: a change in between is found by the next look. */
+        const FileIdentity now = file_identity_of(access->key_file);
 
-        if (is_same_file(access, &now) && access->auth)
+        if (access->auth && file_identity_equal(&now, &access->identity))
                 return 0;
         /* If it fails the former key is not used on: it may have been revoked. */
         int r = load_key(access, error);
         if (r == 0)
-                *access->identity = now;
+                access->identity = now;
         return r;
 }
 

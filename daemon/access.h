@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 #include "config/key-file.h"
+#include "daemon/file-identity.h"
 #include "lib/publication.h"
 
 typedef struct Access {
@@ -27,7 +28,7 @@ typedef struct Access {
         unsigned max_outstanding;
         PublicationTimes times;
         Auth *auth; /* as last loaded; see access_auth() */
-        struct KeyIdentity *identity;
+        FileIdentity identity; /* of the key file then */
 } Access;
 
 typedef struct AccessTable {

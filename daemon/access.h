@@ -27,7 +27,7 @@ typedef struct Access {
         uint64_t timeout_usec;
         unsigned max_outstanding;
         PublicationTimes times;
-        Auth *auth; /* as last loaded; see access_auth() */
+        Auth *auth;            /* as last loaded; see access_auth() */
         FileIdentity identity; /* of the key file then */
 } Access;
 

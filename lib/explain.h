@@ -18,7 +18,13 @@ typedef struct ExplainContext {
         const char *server; /* as messages name it */
         const char *key;    /* auth_description(), "" without */
         const char *key_name;
-        const char *detail; /* the locator's or the state's own sentence, "" none */
+        const char *detail; /* the locator's, the state's or the Kerberos library's own sentence, ""
+                               none */
+        const char *account; /* with GSS-TSIG: name@REALM, "" not known (yet) */
+        const char *keytab;  /* with GSS-TSIG: its path, else "" */
+        const char *
+                targets; /* of the SRVs of others that were seen at the record name: "kms1.corp.test
+                            1688 0 0", as samba-tool takes them, separated by "; "; "" none */
         Security security;
         uint64_t timeout_usec;
 } ExplainContext;

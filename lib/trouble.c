@@ -17,6 +17,43 @@ Trouble trouble_new(TroubleKind kind, const Reply *reply, int error) {
         return trouble;
 }
 
+Trouble trouble_of_gss(GssFault fault) {
+        Trouble trouble = {.kind = TROUBLE_NO_CREDENTIALS, .gss = fault};
+
+        switch (fault) {
+        case GSS_FAULT_SERVER_UNKNOWN:
+        case GSS_FAULT_SERVER_TOKEN:
+        case GSS_FAULT_FLAGS:
+        case GSS_FAULT_OTHER:
+                trouble.kind = TROUBLE_NO_CONTEXT;
+                break;
+        case GSS_FAULT_NONE:
+        case GSS_FAULT_NO_KEYTAB:
+        case GSS_FAULT_KEYTAB_UNREADABLE:
+        case GSS_FAULT_KEYTAB_MALFORMED:
+        case GSS_FAULT_NO_PRINCIPAL:
+        case GSS_FAULT_NO_REALM:
+        case GSS_FAULT_KDC_UNREACHABLE:
+        case GSS_FAULT_CLOCK_SKEW:
+        case GSS_FAULT_PREAUTH_FAILED:
+        case GSS_FAULT_CLIENT_UNKNOWN:
+        case GSS_FAULT_CLIENT_LOCKED:
+        case GSS_FAULT_EXPIRED:
+        case _GSS_FAULT_MAX:
+                break;
+        }
+        return trouble;
+}
+
+Trouble trouble_of_tkey(const TkeyAnswer *answer) {
+        return (Trouble){
+                .kind = TROUBLE_NO_CONTEXT,
+                .tkey = answer->verdict,
+                .rcode = answer->rcode,
+                .tkey_error = answer->error,
+        };
+}
+
 TroubleKind trouble_of_locating(const Reply *reply, TroubleKind otherwise) {
         if (!reply)
                 return otherwise;

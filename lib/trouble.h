@@ -4,7 +4,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/gss-fault.h"
 #include "lib/reply.h"
+#include "lib/tkey.h"
 
 /* In rising order of what it tells: of several servers'
    troubles the highest is kept, of equal ones the first. */
@@ -15,11 +17,13 @@ typedef enum TroubleKind {
         TROUBLE_WRONG_SERVER,      /* NOTAUTH, NOTZONE */
         TROUBLE_NOT_LOCATED,       /* no zone or no server found; the locator has the words */
         TROUBLE_HERE,              /* this daemon cannot; whoever failed has the words */
-        TROUBLE_NO_CREDENTIALS,    /* the key cannot be had; its loader has the words */
-        TROUBLE_CONFLICT,          /* prerequisites failed again and again */
-        TROUBLE_IGNORED,           /* NOERROR, yet the record is not there (E4) */
-        TROUBLE_CNAME,             /* a CNAME owns the record name (E5) */
-        TROUBLE_STATE,             /* what is published cannot be remembered: nothing is sent */
+        TROUBLE_NO_CONTEXT,        /* no GSS context with this server: see gss, else tkey */
+        TROUBLE_NO_CREDENTIALS, /* the key or the ticket cannot be had: see gss; its loader or the
+                                   Kerberos library has the words */
+        TROUBLE_CONFLICT,       /* prerequisites failed again and again */
+        TROUBLE_IGNORED,        /* NOERROR, yet the record is not there (E4) */
+        TROUBLE_CNAME,          /* a CNAME owns the record name (E5) */
+        TROUBLE_STATE,          /* what is published cannot be remembered: nothing is sent */
         TROUBLE_BAD_TIME,
         TROUBLE_BAD_KEY,
         TROUBLE_DENIED,
@@ -36,6 +40,9 @@ typedef struct Trouble {
         ReplyFault fault;
         uint16_t rcode;
         uint16_t tsig_error;
+        uint16_t tkey_error;
+        GssFault gss;
+        TkeyVerdict tkey;
         int error;
         uint64_t our_time_sec;
         uint64_t server_time_sec;
@@ -43,6 +50,13 @@ typedef struct Trouble {
 
 /* What a reply says of it; reply may be NULL. */
 Trouble trouble_new(TroubleKind kind, const Reply *reply, int error);
+
+/* Of what Kerberos said: TROUBLE_NO_CREDENTIALS where no other name server would help, else
+   TROUBLE_NO_CONTEXT. */
+Trouble trouble_of_gss(GssFault fault);
+
+/* Of an answer to TKEY that brings no context. */
+Trouble trouble_of_tkey(const TkeyAnswer *answer);
 
 /* Of a search for the zone that failed: by the reply that was the reason, or as it says itself.
    While a zone is located a refusal means "not served here": it says nothing about updates yet. */

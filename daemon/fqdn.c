@@ -15,8 +15,8 @@
 typedef struct FqdnJob {
         Job job;
         Fqdn *fqdn;
-        char name[256];
-        char text[400];
+        char name[FQDN_MAX];
+        char text[FQDN_ERROR_MAX];
 } FqdnJob;
 
 struct Fqdn {
@@ -33,41 +33,42 @@ static bool is_fqdn(const char *text) {
                strncasecmp(text, "localhost.", strlen("localhost.")) != 0;
 }
 
-static void find_name(FqdnJob *job) {
+bool fqdn_find(char name[static FQDN_MAX], char error[static FQDN_ERROR_MAX]) {
         struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_CANONNAME};
         struct addrinfo *list = NULL;
-        char host[256] = "";
+        char host[FQDN_MAX] = "";
         int r;
 
         if (gethostname(host, sizeof(host) - 1) < 0) {
-                (void)snprintf(job->text, sizeof(job->text), "gethostname: %s", strerror(errno));
-                return;
+                (void)snprintf(error, FQDN_ERROR_MAX, "gethostname: %s", strerror(errno));
+                return false;
         }
         /* An administrator who puts the whole name there means it: no resolver is asked. */
         if (strchr(host, '.')) {
-                strcpy(job->name, host);
+                strcpy(name, host);
         } else if ((r = getaddrinfo(host, NULL, &hints, &list)) != 0) {
-                (void)snprintf(job->text, sizeof(job->text), "host name \"%s\": %s", host,
+                (void)snprintf(error, FQDN_ERROR_MAX, "host name \"%s\": %s", host,
                                gai_strerror(r));
+                return false;
         } else {
-                (void)snprintf(job->name, sizeof(job->name), "%s",
-                               list->ai_canonname ? list->ai_canonname : "");
-        }
-        if (list)
+                (void)snprintf(name, FQDN_MAX, "%s", list->ai_canonname ? list->ai_canonname : "");
                 freeaddrinfo(list);
-        job->name[strcspn(job->name, "\n")] = '\0';
-        if (job->name[0] && job->name[strlen(job->name) - 1] == '.')
-                job->name[strlen(job->name) - 1] = '\0';
-        if (job->name[0] && !is_fqdn(job->name)) {
-                (void)snprintf(job->text, sizeof(job->text),
-                               "this machine is called \"%s\", which is no fully qualified name",
-                               job->name);
-                job->name[0] = '\0';
         }
+        name[strcspn(name, "\n")] = '\0';
+        if (name[0] && name[strlen(name) - 1] == '.')
+                name[strlen(name) - 1] = '\0';
+        if (is_fqdn(name))
+                return true;
+        (void)snprintf(error, FQDN_ERROR_MAX,
+                       "this machine is called \"%s\", which is no fully qualified name", name);
+        return false;
 }
 
 static void run_job(Job *job) {
-        find_name((FqdnJob *)job);
+        FqdnJob *j = (FqdnJob *)job;
+
+        if (!fqdn_find(j->name, j->text))
+                j->name[0] = '\0';
 }
 
 static void drop_job(Job *job) {

@@ -1,11 +1,21 @@
 /* This machine's fully qualified domain name, asked for off the loop. */
 #pragma once
 
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "daemon/worker.h"
 
 typedef struct Fqdn Fqdn;
+
+enum {
+        FQDN_MAX = 256,
+        FQDN_ERROR_MAX = 400,
+};
+
+/* BLOCKS: for a thread. This machine's name, at least two labels and no final dot; false: none can
+   be determined, and error says why. */
+bool fqdn_find(char ret_name[static FQDN_MAX], char error[static FQDN_ERROR_MAX]);
 
 /* Called after each look: name has at least two labels and no final dot; NULL: none can be
    determined, and text says why. */

@@ -6,9 +6,15 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/file-identity.h"
+#include "daemon/fqdn.h"
 #include "lib/util.h"
+
+enum {
+        THREADS = 2,
+};
 
 /* Renewed when a fifth of its life is left. */
 #define LEFT_MIN(lifetime) ((lifetime) / 5)
@@ -16,7 +22,7 @@
 typedef struct Acquisition {
         Job job;
         Ticket *ticket; /* NULL: nobody wants it any more */
-        char *keytab, *principal, *realm, *fqdn;
+        char *keytab, *principal, *realm;
         FileIdentity identity; /* of the keytab, before it was read */
         GssCredential *credential;
         GssError error;
@@ -27,7 +33,8 @@ struct Ticket {
         unsigned n_refs;
         Ticket *next;
         TicketTable *table;
-        char *keytab, *principal, *realm, *fqdn;
+        Worker *worker; /* from the first acquisition on */
+        char *keytab, *principal, *realm;
 
         Acquisition *acquisition;
         sd_event_source *tell;
@@ -58,13 +65,13 @@ static bool text_equal(const char *a, const char *b) {
 
 static Ticket *ticket_free(Ticket *ticket) {
         if (ticket->acquisition)
-                worker_cancel(ticket->table->worker, &ticket->acquisition->job);
+                worker_cancel(ticket->worker, &ticket->acquisition->job);
+        (void)worker_free(ticket->worker);
         (void)sd_event_source_disable_unref(ticket->tell);
         (void)gss_credential_unref(ticket->credential);
         free(ticket->keytab);
         free(ticket->principal);
         free(ticket->realm);
-        free(ticket->fqdn);
         free(ticket);
         return NULL;
 }
@@ -102,7 +109,7 @@ static int ticket_new(TicketTable *table, const TicketKey *key, Ticket **ret_tic
         *ticket = (Ticket){.n_refs = 1, .table = table};
         if (copy_text(key->keytab, &ticket->keytab) == 0 &&
             copy_text(key->principal, &ticket->principal) == 0 &&
-            copy_text(key->realm, &ticket->realm) == 0 && copy_text(key->fqdn, &ticket->fqdn) == 0)
+            copy_text(key->realm, &ticket->realm) == 0)
                 r = sd_event_add_defer(table->event, &ticket->tell, on_tell, ticket);
         if (r < 0) {
                 (void)ticket_free(ticket);
@@ -119,7 +126,7 @@ int ticket_get(TicketTable *table, const TicketKey *key, Ticket **ret_ticket) {
         for (Ticket *ticket = table->first; ticket; ticket = ticket->next)
                 if (text_equal(ticket->keytab, key->keytab) &&
                     text_equal(ticket->principal, key->principal) &&
-                    text_equal(ticket->realm, key->realm) && text_equal(ticket->fqdn, key->fqdn)) {
+                    text_equal(ticket->realm, key->realm)) {
                         *ret_ticket = ticket_ref(ticket);
                         return 0;
                 }
@@ -137,9 +144,13 @@ int ticket_get(TicketTable *table, const TicketKey *key, Ticket **ret_ticket) {
 static void acquisition_run(Job *job) {
         Acquisition *a = (Acquisition *)job;
         _cleanup_(freep) char *principal = NULL;
+        char host[FQDN_MAX] = "", error[FQDN_ERROR_MAX];
 
+        /* HOST$ is found by the short name too. */
+        if (!a->principal && !fqdn_find(host, error))
+                (void)gethostname(host, sizeof(host) - 1);
         a->identity = file_identity_of(a->keytab);
-        a->r = gss_keytab_find(a->keytab, a->principal, a->fqdn, a->realm, &principal, &a->error);
+        a->r = gss_keytab_find(a->keytab, a->principal, host, a->realm, &principal, &a->error);
         if (a->r == 0 && principal)
                 a->r = gss_credential_acquire(a->keytab, principal, &a->credential, &a->error);
 }
@@ -151,7 +162,6 @@ static void acquisition_free(Job *job) {
         free(a->keytab);
         free(a->principal);
         free(a->realm);
-        free(a->fqdn);
         free(a);
 }
 
@@ -207,8 +217,10 @@ static int acquire(Ticket *ticket) {
         a->ticket = ticket;
         if (copy_text(ticket->keytab, &a->keytab) == 0 &&
             copy_text(ticket->principal, &a->principal) == 0 &&
-            copy_text(ticket->realm, &a->realm) == 0 && copy_text(ticket->fqdn, &a->fqdn) == 0)
-                r = worker_submit(ticket->table->worker, &a->job);
+            copy_text(ticket->realm, &a->realm) == 0)
+                r = ticket->worker ? 0 : worker_new(ticket->table->event, THREADS, &ticket->worker);
+        if (r == 0)
+                r = worker_submit(ticket->worker, &a->job);
         if (r < 0) {
                 acquisition_free(&a->job);
                 return r;
@@ -279,4 +291,22 @@ void ticket_forget(Ticket *ticket, TicketWaiter *waiter) {
 void ticket_doubt(Ticket *ticket, uint64_t usec) {
         if (ticket->acquired_usec <= usec)
                 ticket->is_doubted = true;
+}
+
+Worker *ticket_worker(const Ticket *ticket) {
+        return ticket->worker;
+}
+
+const char *ticket_account(const Ticket *ticket) {
+        if (ticket->credential)
+                return gss_credential_principal(ticket->credential);
+        return ticket->principal ? ticket->principal : "";
+}
+
+const char *ticket_keytab(const Ticket *ticket) {
+        return ticket->keytab;
+}
+
+uint64_t ticket_since_usec(const Ticket *ticket) {
+        return ticket->credential ? ticket->acquired_usec : 0;
 }

@@ -1,5 +1,6 @@
 /* Kerberos tickets at work: one for each keytab, principal and realm, shared by all that act under
-   it; acquired off the loop when it is first needed, and anew before it ends (rule E7). */
+   it; acquired off the loop when it is first needed, and anew before it ends (rule E7). Each has
+   threads of its own: a KDC that is silent for minutes holds up nobody else. */
 #pragma once
 
 #include <stdint.h>
@@ -14,7 +15,6 @@ typedef struct Ticket Ticket;
 typedef struct TicketTable {
         Ticket *first;
         sd_event *event;
-        Worker *worker;
 } TicketTable;
 
 /* Who a ticket is for. Texts are copied. */
@@ -22,7 +22,6 @@ typedef struct TicketKey {
         const char *keytab;
         const char *principal; /* NULL: this machine's, see gss_keytab_find() */
         const char *realm;     /* NULL: as the keytab has it */
-        const char *fqdn;      /* of this machine */
 } TicketKey;
 
 /* Finds the equal one or makes it. -ENOMEM. */
@@ -45,6 +44,16 @@ typedef struct TicketWaiter {
 int ticket_wait(Ticket *ticket, uint64_t retry_min_usec, uint64_t retry_max_usec,
                 TicketWaiter *waiter);
 void ticket_forget(Ticket *ticket, TicketWaiter *waiter);
+
+/* For what asks the KDC with this ticket; the ticket's, NULL before it was first there. */
+Worker *ticket_worker(const Ticket *ticket);
+
+/* Whom it is for: name@REALM once a keytab has told, before that Principal=, or "". */
+const char *ticket_account(const Ticket *ticket);
+const char *ticket_keytab(const Ticket *ticket);
+
+/* When the present one was acquired (CLOCK_BOOTTIME); 0: there is none. */
+uint64_t ticket_since_usec(const Ticket *ticket);
 
 /* What the present one says of this account (its groups) may be outdated: the next who waits gets
    a new one, unless it was acquired after usec (CLOCK_BOOTTIME). */

@@ -15,6 +15,7 @@
 
 #include "lib/publication.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "lib/backoff.h"
@@ -166,13 +167,19 @@ static PublicationStep end_badly(Publication *p, const PublicationTimes *times, 
 }
 
 /* Of several servers' troubles the highest is kept, of equal ones the first. */
-static void note_trouble(Publication *p, TroubleKind kind, const PublicationEvent *event) {
-        if (kind <= p->trouble.kind)
+static void keep_trouble(Publication *p, const Trouble *trouble) {
+        if (trouble->kind <= p->trouble.kind)
                 return;
-        p->trouble = trouble_new(kind, event->reply, event->error);
-        p->trouble.updating = event->kind == EVENT_ANSWERED;
+        p->trouble = *trouble;
         p->trouble.observed_here = p->observed_here;
         p->trouble.server = p->server;
+}
+
+static void note_trouble(Publication *p, TroubleKind kind, const PublicationEvent *event) {
+        Trouble trouble = trouble_new(kind, event->reply, event->error);
+
+        trouble.updating = event->kind == EVENT_ANSWERED;
+        keep_trouble(p, &trouble);
 }
 
 static PublicationStep fail(Publication *p, const PublicationTimes *times, TroubleKind kind,
@@ -187,20 +194,52 @@ static PublicationStep observe_at(Publication *p, uint8_t server) {
         return go_on(ACTION_OBSERVE);
 }
 
+static PublicationStep pass_over(Publication *p, const PublicationTimes *times, uint32_t random,
+                                 uint64_t now_usec) {
+        if (p->server + 1 >= p->n_servers)
+                return end_badly(p, times, random, now_usec);
+        /* What each server may do once before it is passed over: close, forget a context. */
+        p->closed = 0;
+        p->context_renewed = false;
+        return observe_at(p, (uint8_t)(p->server + 1));
+}
+
 /* E3: this server gave no verdict. */
 static PublicationStep next_server(Publication *p, const PublicationTimes *times, TroubleKind kind,
                                    const PublicationEvent *event, uint64_t now_usec) {
         note_trouble(p, kind, event);
-        if (p->server + 1 >= p->n_servers)
-                return end_badly(p, times, event->random, now_usec);
-        /* Each server may close once before it is passed over. */
-        p->closed = 0;
-        return observe_at(p, (uint8_t)(p->server + 1));
+        return pass_over(p, times, event->random, now_usec);
+}
+
+/* E6.2, E6.4: the next update is signed with something new, once in a pass. */
+static PublicationStep renew(Publication *p, Renewal renewal) {
+        PublicationStep next;
+
+        p->context_renewed = true;
+        p->ticket_renewed = p->ticket_renewed || renewal == RENEW_TICKET;
+        next = observe_at(p, p->server);
+        next.renewal = renewal;
+        return next;
+}
+
+/* Whether a refusal of this kind may be due to what it was signed with: a server that has restarted
+   knows no context of before, and a group that the account has been put into is in the next ticket.
+ */
+static Renewal renewal_for(const Publication *p, TroubleKind kind) {
+        if (kind == TROUBLE_BAD_KEY && (p->stale & STALE_CONTEXT) && !p->context_renewed)
+                return RENEW_CONTEXT;
+        if (kind == TROUBLE_DENIED && p->stale && !p->ticket_renewed)
+                return RENEW_TICKET;
+        return RENEW_NOTHING;
 }
 
 /* A refusal ends the pass where the server's word counts, else the next one is asked. */
 static PublicationStep verdict(Publication *p, const PublicationTimes *times, TroubleKind kind,
                                const PublicationEvent *event, uint64_t now_usec) {
+        const Renewal renewal = renewal_for(p, kind);
+
+        if (renewal != RENEW_NOTHING)
+                return renew(p, renewal);
         if (p->server >= p->n_primaries)
                 return next_server(p, times, TROUBLE_REPLY, event, now_usec);
         return fail(p, times, kind, event, now_usec);
@@ -306,8 +345,10 @@ static PublicationStep step_on_observed(Publication *p, const PublicationTimes *
                                         const PublicationEvent *event, uint64_t now_usec) {
         bool in_order;
 
-        if (event->reply->kind != REPLY_DONE)
+        if (event->reply->kind != REPLY_DONE) {
+                p->stale = 0; /* queries are not what a context signs */
                 return step_on_refusal(p, times, event, now_usec);
+        }
         if (!event->authoritative)
                 return next_server(p, times, TROUBLE_NOT_AUTHORITATIVE, event, now_usec);
         p->observed_here = true;
@@ -352,6 +393,7 @@ static PublicationStep step_on_prerequisite(Publication *p, const PublicationTim
 
 static PublicationStep step_on_answered(Publication *p, const PublicationTimes *times,
                                         const PublicationEvent *event, uint64_t now_usec) {
+        p->stale = event->stale;
         switch (event->reply->kind) {
         case REPLY_DONE:
                 /* A refresh of what is in order is no news: nothing to read back but itself. */
@@ -395,7 +437,20 @@ static PublicationStep step_on_answered(Publication *p, const PublicationTimes *
                 p->plan_verdict = PLAN_IN_ORDER;
                 break;
         }
+        /* The context ended before the update could be signed with it. */
+        if (event->reply->error == EKEYEXPIRED && !p->context_renewed)
+                return renew(p, RENEW_CONTEXT);
         return step_on_refusal(p, times, event, now_usec);
+}
+
+/* Nothing was sent. Without a ticket no other server helps. */
+static PublicationStep step_on_not_signed(Publication *p, const PublicationTimes *times,
+                                          const PublicationEvent *event, uint64_t now_usec) {
+        p->plan_verdict = PLAN_IN_ORDER;
+        keep_trouble(p, event->cause);
+        if (event->cause->kind == TROUBLE_NO_CREDENTIALS)
+                return end_badly(p, times, event->random, now_usec);
+        return pass_over(p, times, event->random, now_usec);
 }
 
 static PublicationStep start_pass(Publication *p, const PublicationTimes *times,
@@ -404,6 +459,8 @@ static PublicationStep start_pass(Publication *p, const PublicationTimes *times,
         p->wrote = p->plan_verdict = PLAN_IN_ORDER;
         p->conflicts = p->ignored = p->closed = p->plan_traits = 0;
         p->stands_by = p->removes_strays = false;
+        p->context_renewed = p->ticket_renewed = false;
+        p->stale = 0;
         p->trouble = (Trouble){0};
         if (publication_wants_refresh(p, times, now_usec))
                 p->claims_denied = false; /* O10: the policy may be another by now */
@@ -456,6 +513,8 @@ static PublicationStep step(Publication *p, const PublicationTimes *times,
                 if (event->error)
                         return fail(p, times, TROUBLE_STATE, event, now_usec);
                 return go_on(ACTION_UPDATE);
+        case EVENT_NOT_SIGNED:
+                return step_on_not_signed(p, times, event, now_usec);
         case EVENT_ANSWERED:
                 return step_on_answered(p, times, event, now_usec);
         case _EVENT_KIND_MAX:

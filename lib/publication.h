@@ -12,6 +12,12 @@
 /* O13: so long a new name of this machine has to stand before what its former one left goes. */
 #define PUBLICATION_STABLE_USEC (10 * USEC_PER_MINUTE)
 
+/* What of a GSS-TSIG signature was made so long ago that the server may know better since: bits. */
+typedef enum Staleness {
+        STALE_CONTEXT = 1 << 0, /* the server may have restarted */
+        STALE_TICKET = 1 << 1,  /* the account may have been put into a group */
+} Staleness;
+
 /* What the user sees. */
 typedef enum PublicationState {
         PUBLICATION_LOCATING,
@@ -42,6 +48,7 @@ typedef enum EventKind {
         EVENT_NOT_LOCATED, /* reply, if a server's answer was the reason; else trouble */
         EVENT_OBSERVED,    /* reply; plan when it was DONE */
         EVENT_REMEMBERED,  /* error */
+        EVENT_NOT_SIGNED,  /* the update could not be: cause; nothing was sent */
         EVENT_ANSWERED,    /* reply */
         _EVENT_KIND_MAX,
 } EventKind;
@@ -61,6 +68,8 @@ typedef struct PublicationEvent {
         uint64_t start_usec; /* of CHANGED: begin then, not before; 0: at once */
         TroubleKind trouble; /* of NOT_LOCATED without a reply */
         int error;           /* of REMEMBERED */
+        const Trouble *cause; /* of NOT_SIGNED */
+        Staleness stale;      /* of ANSWERED: of what the update was signed with */
 } PublicationEvent;
 
 /* Times a publication obeys; microseconds. */
@@ -72,10 +81,18 @@ typedef struct PublicationTimes {
         uint64_t settle_usec; /* how long an update without an answer may still take effect */
 } PublicationTimes;
 
+/* E6.2, E6.4: what is to be made anew before the next update is signed. */
+typedef enum Renewal {
+        RENEW_NOTHING,
+        RENEW_CONTEXT,
+        RENEW_TICKET, /* and the context */
+} Renewal;
+
 /* What a step asks for. ended: the pass is over and state, trouble and wrote tell its result. */
 typedef struct PublicationStep {
         PublicationAction action;
         bool ended;
+        Renewal renewal;
 } PublicationStep;
 
 /* A plain value, zero at first but for what publication_init() sets. The driver reads all of it
@@ -98,7 +115,10 @@ typedef struct Publication {
         bool claims_denied;  /* O10: policy refuses claims here; none are written until a refresh */
         bool echoed;         /* the last update's answer was our own signature (E6.2) */
         bool reading_back;   /* the last update's answer was NOERROR (E4) */
-        PlanVerdict wrote;   /* what the updates of this pass did; PLAN_IN_ORDER: nothing */
+        bool context_renewed; /* in this pass ... */
+        bool ticket_renewed;
+        uint8_t stale;     /* Staleness of what the last update was signed with */
+        PlanVerdict wrote; /* what the updates of this pass did; PLAN_IN_ORDER: nothing */
         uint16_t echo_rcode;
         uint8_t server;
         uint8_t n_servers;

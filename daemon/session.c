@@ -16,10 +16,19 @@
 
 #include "daemon/exchange.h"
 #include "daemon/random.h"
+#include "daemon/transaction.h"
+#include "lib/tkey.h"
 #include "lib/util.h"
 
-/* Not begun to be used when less is left. */
-#define LEFT_MIN_SEC 60
+/* Not begun to be used when less is left, of a short life a fifth. */
+#define LEFT_MIN_SEC UINT32_C(60)
+#define DELETION_TIMEOUT_USEC (5 * USEC_PER_SEC)
+
+struct SessionDeletion {
+        SessionDeletion *next;
+        SessionTable *table;
+        Transaction *transaction;
+};
 
 typedef struct Step {
         Job job;
@@ -44,9 +53,14 @@ struct Session {
         SessionWaiter *told; /* of these, while they are told */
 
         Auth *auth;
+        Name auth_name; /* the key name of auth */
         uint64_t since_usec;
         uint64_t good_until_usec;
-        SessionTrouble trouble;
+        bool told_no_length;
+
+        Trouble trouble; /* of the last negotiation, if it failed */
+        char text[sizeof((GssError){}.text)];
+        uint64_t failed_usec;
 
         /* While negotiating. */
         bool is_negotiating;
@@ -60,6 +74,7 @@ struct Session {
         Message *query;
         uint8_t *answer;
         size_t answer_size;
+        Reply reply;           /* instead of an answer */
         uint32_t lifetime_sec; /* the server's word; 0: none */
 };
 
@@ -70,18 +85,75 @@ static uint64_t now_usec(const Session *session) {
         return usec;
 }
 
+/* --- deleting --------------------------------------------------------------------------------- */
+
+static void on_deleted(Transaction *transaction, Reply *reply, void *userdata) {
+        SessionDeletion *deletion = userdata;
+        SessionTable *table = deletion->table;
+
+        for (SessionDeletion **at = &table->deletions; *at; at = &(*at)->next)
+                if (*at == deletion) {
+                        *at = deletion->next;
+                        break;
+                }
+        free(deletion);
+        if (!table->deletions && table->on_closed)
+                table->on_closed(table->userdata);
+}
+
+/* What comes of it changes nothing here: the server forgets it anyway, some time (C66). */
+static void delete_context(Session *session) {
+        SessionDeletion *deletion = calloc(1, sizeof(*deletion));
+        TransactionRequest request = {
+                .opcode = LDNS_PACKET_QUERY,
+                .type = LDNS_RR_TYPE_TKEY,
+                .name = session->auth_name,
+                .auth = session->auth,
+                .timeout_usec = DELETION_TIMEOUT_USEC,
+        };
+
+        if (!deletion)
+                return;
+        deletion->table = session->table;
+        if (tkey_new_deletion(&session->auth_name, (uint64_t)time(NULL), &request.message) < 0 ||
+            transaction_new(session->server, &request, on_deleted, deletion,
+                            &deletion->transaction) < 0) {
+                free(deletion);
+                return;
+        }
+        deletion->next = session->table->deletions;
+        session->table->deletions = deletion;
+}
+
+static void drop_auth(Session *session, bool is_known) {
+        if (session->auth && is_known && now_usec(session) < session->good_until_usec)
+                delete_context(session);
+        session->auth = auth_unref(session->auth);
+}
+
 /* --- telling ---------------------------------------------------------------------------------- */
+
+static int negotiate(Session *session);
 
 static int on_tell(sd_event_source *source, void *userdata) {
         Session *session = session_ref(userdata);
 
-        session->told = TAKE_PTR(session->waiters);
+        /* Doubted, or at its end, since it was there. */
+        if (!session_auth(session) && session->trouble.kind == TROUBLE_NONE && session->waiters &&
+            !session->is_negotiating && negotiate(session) < 0)
+                session->trouble = trouble_of_gss(GSS_FAULT_OTHER);
+        if (!session->is_negotiating)
+                session->told = TAKE_PTR(session->waiters);
+        Auth *auth = session->told ? session_auth(session) : NULL;
+        if (auth)
+                (void)auth_ref(auth);
         while (session->told) {
                 SessionWaiter *waiter = session->told;
 
                 session->told = waiter->next;
-                waiter->on_ready(waiter, session->auth, &session->trouble);
+                waiter->on_ready(waiter, auth, &session->trouble);
         }
+        (void)auth_unref(auth);
         (void)session_unref(session);
         return 0;
 }
@@ -108,7 +180,7 @@ void session_forget(Session *session, SessionWaiter *waiter) {
 static void drop_negotiation(Session *session) {
         ticket_forget(session->ticket, &session->ticket_waiter);
         if (session->step)
-                worker_cancel(session->table->worker, &TAKE_PTR(session->step)->job);
+                worker_cancel(ticket_worker(session->ticket), &TAKE_PTR(session->step)->job);
         if (session->exchange)
                 server_cancel(session->server, TAKE_PTR(session->exchange));
         session->context = gss_context_free(session->context);
@@ -117,36 +189,62 @@ static void drop_negotiation(Session *session) {
         session->is_negotiating = false;
 }
 
-static void fail(Session *session, const SessionTrouble *trouble) {
+static uint64_t left_min_usec(uint32_t lifetime_sec) {
+        const uint32_t fifth_sec = lifetime_sec / 5;
+
+        return (fifth_sec < LEFT_MIN_SEC ? fifth_sec : LEFT_MIN_SEC) * USEC_PER_SEC;
+}
+
+static void fail(Session *session, const Trouble *trouble, const char *text) {
         session->trouble = *trouble;
+        (void)snprintf(session->text, sizeof(session->text), "%s", text);
+        session->failed_usec = now_usec(session);
         session->auth = auth_unref(session->auth);
         drop_negotiation(session);
         tell_later(session);
 }
 
+static void fail_gss(Session *session, const GssError *error) {
+        const Trouble trouble = trouble_of_gss(error->fault);
+
+        /* It ended while it was used. */
+        if (error->fault == GSS_FAULT_EXPIRED)
+                ticket_doubt(session->ticket, now_usec(session));
+        fail(session, &trouble, error->text);
+}
+
 static void fail_here(Session *session, int r) {
-        fail(session, &(SessionTrouble){.gss = gss_error_new(GSS_FAULT_OTHER, "%s", strerror(-r))});
+        const GssError error = gss_error_new(GSS_FAULT_OTHER, "%s", strerror(-r));
+
+        fail_gss(session, &error);
 }
 
 static void complete(Session *session) {
         uint32_t lifetime_sec = gss_context_lifetime_sec(session->context);
         Auth *auth;
-        int r = auth_new_gss(session->context, &session->key_name, &auth);
+        int r;
+
+        if (session->lifetime_sec > 0 && session->lifetime_sec < lifetime_sec)
+                lifetime_sec = session->lifetime_sec;
+        if (lifetime_sec == 0) {
+                const GssError error = gss_error_new(GSS_FAULT_EXPIRED, "it was over at once");
+                fail_gss(session, &error);
+                return;
+        }
+        r = auth_new_gss(session->context, &session->key_name, &auth);
 
         if (r < 0) {
                 fail_here(session, r);
                 return;
         }
         session->context = NULL;
-        if (session->lifetime_sec > 0 && session->lifetime_sec < lifetime_sec)
-                lifetime_sec = session->lifetime_sec;
-        (void)auth_unref(session->auth);
+        drop_auth(session, true);
         session->auth = auth;
-        session->trouble = (SessionTrouble){0};
+        session->auth_name = session->key_name;
+        session->trouble = (Trouble){0};
         session->since_usec = now_usec(session);
-        session->good_until_usec = session->since_usec;
-        if (lifetime_sec > LEFT_MIN_SEC)
-                session->good_until_usec += (lifetime_sec - LEFT_MIN_SEC) * USEC_PER_SEC;
+        session->good_until_usec =
+                session->since_usec + lifetime_sec * USEC_PER_SEC - left_min_usec(lifetime_sec);
         drop_negotiation(session);
         tell_later(session);
 }
@@ -178,7 +276,7 @@ static void step_done(Job *job) {
         if (step->r < 0)
                 fail_here(session, step->r);
         else if (step->result.error.fault)
-                fail(session, &(SessionTrouble){.gss = step->result.error});
+                fail_gss(session, &step->result.error);
         else if (step->result.token)
                 send_token(session, &step->result);
         else if (step->result.is_complete)
@@ -199,7 +297,7 @@ static void begin_step(Session *session, const uint8_t *token, size_t token_size
                 step->job = (Job){.run = step_run, .on_done = step_done, .on_drop = step_free};
                 step->session = session;
                 step->context = session->context;
-                r = worker_submit(session->table->worker, &step->job);
+                r = worker_submit(ticket_worker(session->ticket), &step->job);
         }
         if (r < 0) {
                 if (step)
@@ -231,33 +329,31 @@ static void exchange_on_answer(void *owner, const uint8_t *bytes, size_t size) {
         if (session->answer)
                 memcpy(session->answer, bytes, size);
         else
-                session->trouble = (SessionTrouble){
-                        .is_exchange = true, .reply = REPLY_CLOSED, .error = ENOMEM};
+                session->reply = (Reply){.kind = REPLY_CLOSED, .error = ENOMEM};
 }
 
 static void exchange_on_failure(void *owner, ReplyKind kind, ReplyFault fault, int error) {
         Session *session = owner;
 
-        session->trouble = (SessionTrouble){
-                .is_exchange = true, .reply = kind, .fault = fault, .error = error};
+        session->reply = (Reply){.kind = kind, .fault = fault, .error = error};
 }
 
 static void exchange_on_complete(void *owner) {
         Session *session = owner;
         TkeyAnswer answer;
+        Trouble trouble;
 
         session->exchange = NULL;
         if (!session->answer) {
-                const SessionTrouble trouble = session->trouble;
-                fail(session, &trouble);
+                trouble = trouble_new(TROUBLE_REPLY, &session->reply, 0);
+                fail(session, &trouble, "");
                 return;
         }
         tkey_read(&session->key_name, session->exchange_id, session->answer, session->answer_size,
                   &answer);
         if (answer.verdict != TKEY_ANSWERED) {
-                fail(session, &(SessionTrouble){.verdict = answer.verdict,
-                                                .rcode = answer.rcode,
-                                                .tkey_error = answer.error});
+                trouble = trouble_of_tkey(&answer);
+                fail(session, &trouble, "");
                 return;
         }
         session->lifetime_sec = answer.lifetime_sec;
@@ -275,7 +371,6 @@ static void send_token(Session *session, const GssStep *result) {
 
         free(TAKE_PTR(session->query));
         free(TAKE_PTR(session->answer));
-        session->trouble = (SessionTrouble){0};
         r = tkey_new_query(&session->key_name, result->token, result->token_size,
                            (uint64_t)time(NULL), &session->query);
         if (r == 0)
@@ -291,7 +386,7 @@ static void on_ticket(TicketWaiter *waiter, GssCredential *credential, const Gss
         int r;
 
         if (!credential) {
-                fail(session, &(SessionTrouble){.gss = *error});
+                fail_gss(session, error);
                 return;
         }
         r = gss_context_new(credential, name_to_text(&session->host, host), session->realm,
@@ -303,7 +398,7 @@ static void on_ticket(TicketWaiter *waiter, GssCredential *credential, const Gss
         begin_step(session, NULL, 0);
 }
 
-static int negotiate(Session *session, const SessionTimes *times) {
+static int negotiate(Session *session) {
         uint8_t random[TKEY_RANDOM_SIZE];
         int r;
 
@@ -312,22 +407,29 @@ static int negotiate(Session *session, const SessionTimes *times) {
                 memcpy(random + i, &number, sizeof(number));
         }
         tkey_make_name(random, &session->key_name);
-        session->times = *times;
         session->lifetime_sec = 0;
+        session->trouble = (Trouble){0};
         session->ticket_waiter.on_ready = on_ticket;
-        r = ticket_wait(session->ticket, times->retry_min_usec, times->retry_max_usec,
-                        &session->ticket_waiter);
+        r = ticket_wait(session->ticket, session->times.retry_min_usec,
+                        session->times.retry_max_usec, &session->ticket_waiter);
         session->is_negotiating = r == 0;
         return r;
+}
+
+/* What failed a moment ago would fail again. */
+static bool is_bad(const Session *session, const SessionTimes *times) {
+        return session->trouble.kind != TROUBLE_NONE &&
+               now_usec(session) - session->failed_usec < times->retry_min_usec;
 }
 
 int session_wait(Session *session, const SessionTimes *times, SessionWaiter *waiter) {
         int r = 0;
 
-        if (session->auth && now_usec(session) < session->good_until_usec)
+        session->times = *times;
+        if (session_auth(session) || (!session->is_negotiating && is_bad(session, times)))
                 tell_later(session);
         else if (!session->is_negotiating)
-                r = negotiate(session, times);
+                r = negotiate(session);
         if (r < 0)
                 return r;
         waiter->next = session->waiters;
@@ -335,15 +437,44 @@ int session_wait(Session *session, const SessionTimes *times, SessionWaiter *wai
         return 0;
 }
 
-void session_doubt(Session *session, const Auth *auth) {
-        if (session->auth != auth)
-                return;
-        ticket_doubt(session->ticket, session->since_usec);
-        session->auth = auth_unref(session->auth);
+/* --- what others see and say of it ------------------------------------------------------------ */
+
+Auth *session_auth(const Session *session) {
+        return session->auth && now_usec(session) < session->good_until_usec ? session->auth : NULL;
 }
 
-uint64_t session_since_usec(const Session *session) {
-        return session->since_usec;
+Staleness session_staleness(const Session *session, const Auth *auth, uint64_t age_usec) {
+        const uint64_t now = now_usec(session);
+        Staleness stale = 0;
+
+        if (session->auth != auth || now - session->since_usec >= age_usec)
+                stale |= STALE_CONTEXT;
+        if (now - ticket_since_usec(session->ticket) >= age_usec)
+                stale |= STALE_TICKET;
+        return stale;
+}
+
+void session_doubt(Session *session, const Auth *auth, bool renews_ticket, bool is_known) {
+        if (session->auth != auth)
+                return;
+        if (renews_ticket)
+                ticket_doubt(session->ticket, session->since_usec);
+        drop_auth(session, is_known);
+}
+
+const char *session_text(const Session *session) {
+        return session->text;
+}
+
+const Ticket *session_ticket(const Session *session) {
+        return session->ticket;
+}
+
+bool session_note_no_length(Session *session) {
+        const bool is_first = !session->told_no_length;
+
+        session->told_no_length = true;
+        return is_first;
 }
 
 /* --- the table -------------------------------------------------------------------------------- */
@@ -355,8 +486,8 @@ Session *session_ref(Session *session) {
 
 static Session *session_free(Session *session) {
         drop_negotiation(session);
+        drop_auth(session, true);
         (void)sd_event_source_disable_unref(session->tell);
-        (void)auth_unref(session->auth);
         (void)ticket_unref(session->ticket);
         (void)server_unref(session->server);
         free(session->realm);
@@ -415,4 +546,20 @@ int session_get(SessionTable *table, Ticket *ticket, Server *server, const Name 
         table->first = session;
         *ret_session = session;
         return 0;
+}
+
+bool session_table_close(SessionTable *table) {
+        for (Session *session = table->first; session; session = session->next)
+                drop_auth(session, true);
+        return table->deletions;
+}
+
+void session_table_done(SessionTable *table) {
+        SessionDeletion *next;
+
+        for (SessionDeletion *deletion = TAKE_PTR(table->deletions); deletion; deletion = next) {
+                next = deletion->next;
+                (void)transaction_free(deletion->transaction);
+                free(deletion);
+        }
 }

@@ -87,6 +87,10 @@ Auth *auth_unref(Auth *auth) {
         return NULL;
 }
 
+Security auth_security(const Auth *auth) {
+        return auth->security;
+}
+
 const char *auth_description(const Auth *auth) {
         return auth->description ?: "";
 }

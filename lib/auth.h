@@ -26,6 +26,8 @@ int auth_new_gss(GssContext *context, const Name *key_name, Auth **ret_auth);
 Auth *auth_ref(Auth *auth);
 Auth *auth_unref(Auth *auth);
 
+Security auth_security(const Auth *auth);
+
 /* The key as messages name it ("hmac-sha256 key tsigkey", "Kerberos principal KMS1$@CONTOSO.COM"),
    "" without one. Owned by auth. */
 const char *auth_description(const Auth *auth);

@@ -138,7 +138,9 @@ static void judge_unsigned(const Request *request, const TsigResult *tsig, Reply
         else if (reply->rcode == LDNS_RCODE_NOTAUTH && tsig->error == TSIG_BADTIME)
                 reply->kind = REPLY_BAD_KEY;
         else if (reply->rcode == LDNS_RCODE_NOTAUTH && tsig->error != 0)
-                reply->kind = refusal;
+                /* Knot answers so by policy; a GSS context is known or not, whoever used it. */
+                reply->kind =
+                        auth_security(request->auth) == SECURITY_GSS ? REPLY_BAD_KEY : refusal;
         else if (reply->rcode == LDNS_RCODE_NOTAUTH)
                 /* Without a TSIG error it is about the zone; but a server that has just shown that
                    it holds the zone can only mean its policy. */

@@ -174,15 +174,12 @@ int access_auth(Access *access, Auth **ret_auth, char error[static KEY_FILE_ERRO
 
         switch (access->security) {
         case SECURITY_NONE:
+        case SECURITY_GSS:
                 r = access->auth ? 0 : auth_new_none(&access->auth);
                 break;
         case SECURITY_TSIG:
                 r = refresh_key(access, error);
                 break;
-        case SECURITY_GSS:
-                (void)snprintf(error, KEY_FILE_ERROR_MAX, "%s: a keytab alone signs nothing",
-                               access->keytab);
-                return -EOPNOTSUPP;
         case _SECURITY_MAX:
                 break;
         }

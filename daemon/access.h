@@ -40,9 +40,10 @@ int access_get(AccessTable *table, const Settings *settings, Access **ret_access
 Access *access_ref(Access *access);
 Access *access_unref(Access *access);
 
-/* The authentication to use now; the key file is read again when it has changed. Borrowed: valid
-   until the next call. Negative errno with a sentence in error: -EOPNOTSUPP with SECURITY_GSS,
-   where each server has a context of its own. */
+/* The authentication to use now; the key file is read again when it has changed. With SECURITY_GSS
+   that of queries, which go unsigned: an update is signed by a session with its server
+   (daemon/session.h), and looking needs neither ticket nor KDC. Borrowed: valid until the next
+   call. Negative errno with a sentence in error. */
 int access_auth(Access *access, Auth **ret_auth, char error[static KEY_FILE_ERROR_MAX]);
 
 /* Server= as the state remembers it: blank-separated. malloc'ed; NULL without memory. */

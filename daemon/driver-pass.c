@@ -25,6 +25,7 @@ void driver_cancel(Driver *driver) {
         driver->locator = locator_free(driver->locator);
         driver->look = look_free(driver->look);
         driver->update = transaction_free(driver->update);
+        driver->signing = signing_free(driver->signing);
         state_write_forget(TAKE_PTR(driver->write));
         drop_plan(driver);
         schedule_remove(driver->context->schedule, &driver->entry);
@@ -209,71 +210,23 @@ static void on_observed(const Reply *reply, Observation *observation, void *user
 
 static void on_answered(Transaction *transaction, Reply *reply, void *userdata) {
         Driver *driver = userdata;
+        PublicationEvent event = {.kind = EVENT_ANSWERED, .reply = reply};
 
         driver->update = NULL;
+        if (driver->signing)
+                event.stale = signing_staleness(driver->signing);
+        if (reply->no_length && signing_note_no_length(driver->signing))
+                news_tell_no_length(driver_server(driver));
         /* Somebody was faster: what this plan would have taken away was not taken by us. */
         if (reply->kind == REPLY_CONFLICT) {
                 driver->notes &= (uint8_t) ~(PLAN_NOTE_RECLAIMS | PLAN_NOTE_TAKES_OVER);
                 free(TAKE_PTR(driver->gone));
         }
-        driver_step(driver, &(PublicationEvent){.kind = EVENT_ANSWERED, .reply = reply});
+        driver_step(driver, &event);
 }
 
-static int observe(Driver *driver, Server *server, Auth *auth, const Name *record) {
-        const LookRequest request = {
-                .server = server,
-                .auth = auth,
-                .record = record,
-                .is_again = driver->publication.closed > 0,
-                .timeout_usec = driver->access->timeout_usec,
-        };
-
-        return look_new(&request, on_observed, driver, &driver->look);
-}
-
-static int update(Driver *driver, Server *server, Auth *auth, const Name *record) {
-        const UpdatePart part = {.record = record, .plan = driver->plan};
-        TransactionRequest request = {
-                .opcode = LDNS_PACKET_UPDATE,
-                .type = LDNS_RR_TYPE_SOA,
-                .name = *zone_apex(driver->zone),
-                .auth = auth,
-                .observed_here = driver->publication.observed_here,
-                .is_again = driver->publication.closed > 0,
-                .timeout_usec = driver->access->timeout_usec,
-        };
-        int r = message_new_update(&request.name, &part, 1, &request.message);
-
-        if (r < 0)
-                return r;
-        return transaction_new(server, &request, on_answered, driver, &driver->update);
-}
-
-static void exchange(Driver *driver,
-                     int (*begin)(Driver *driver, Server *server, Auth *auth, const Name *record)) {
-        char error[KEY_FILE_ERROR_MAX] = "";
-        Server *server = driver_server(driver);
-        Name record, domain;
-        Auth *auth;
-        int r;
-
-        /* Another publication's trouble made the zone look again: what was observed there is void.
-         */
-        if (driver->zone && driver->zone_generation != zone_generation(driver->zone)) {
-                enter_servers(driver);
-                return;
-        }
-        if (!server) {
-                fail_here(driver, TROUBLE_NOT_LOCATED, "the zone has no name server any more");
-                return;
-        }
-        r = access_auth(driver->access, &auth, error);
-        if (r < 0) {
-                fail_here(driver, TROUBLE_NO_CREDENTIALS, error[0] ? error : strerror(-r));
-                return;
-        }
-        names_of(driver, &record, &domain);
-        r = begin(driver, server, auth, &record);
+/* Whatever could not even begin. */
+static void fail_exchange(Driver *driver, int r) {
         if (r == -EMSGSIZE)
                 fail_here(driver, TROUBLE_HERE,
                           "the records at the name are too many for one update (remove those "
@@ -282,8 +235,126 @@ static void exchange(Driver *driver,
                 fail_here(driver, TROUBLE_HERE,
                           "the record's name is outside the zone, or a host's name too long for a "
                           "claim (Claims=no does without)");
-        else if (r < 0)
+        else
                 fail_here(driver, TROUBLE_HERE, strerror(-r));
+}
+
+/* The server to speak to; NULL: the pass went another way. */
+static Server *present_server(Driver *driver) {
+        Server *server = driver_server(driver);
+
+        /* Another publication's trouble made the zone look again: what was observed there is void.
+         */
+        if (driver->zone && driver->zone_generation != zone_generation(driver->zone)) {
+                enter_servers(driver);
+                return NULL;
+        }
+        if (!server)
+                fail_here(driver, TROUBLE_NOT_LOCATED, "the zone has no name server any more");
+        return server;
+}
+
+/* The authentication of queries; with TSIG, and without any, that of updates too. */
+static Auth *present_auth(Driver *driver) {
+        char error[KEY_FILE_ERROR_MAX] = "";
+        Auth *auth = NULL;
+        int r = access_auth(driver->access, &auth, error);
+
+        if (r < 0)
+                fail_here(driver, TROUBLE_NO_CREDENTIALS, error[0] ? error : strerror(-r));
+        return r < 0 ? NULL : auth;
+}
+
+static void observe(Driver *driver) {
+        Server *server = present_server(driver);
+        Auth *auth = server ? present_auth(driver) : NULL;
+        Name record, domain;
+        int r;
+
+        if (!auth)
+                return;
+        names_of(driver, &record, &domain);
+        const LookRequest request = {
+                .server = server,
+                .auth = auth,
+                .record = &record,
+                .is_again = driver->publication.closed > 0,
+                .timeout_usec = driver->access->timeout_usec,
+        };
+        r = look_new(&request, on_observed, driver, &driver->look);
+        if (r < 0)
+                fail_exchange(driver, r);
+}
+
+static void send_update(Driver *driver, Server *server, Auth *auth) {
+        Name record, domain;
+        int r;
+
+        names_of(driver, &record, &domain);
+        const UpdatePart part = {.record = &record, .plan = driver->plan};
+        TransactionRequest request = {
+                .opcode = LDNS_PACKET_UPDATE,
+                .type = LDNS_RR_TYPE_SOA,
+                .name = *zone_apex(driver->zone),
+                .auth = auth,
+                /* Who has just made a context with us knows it, as who has just answered to a
+                   signature knows the key (E6.4). */
+                .observed_here = driver->signing ? !signing_staleness(driver->signing)
+                                                 : driver->publication.observed_here,
+                .is_again = driver->publication.closed > 0,
+                .timeout_usec = driver->access->timeout_usec,
+        };
+        r = message_new_update(&request.name, &part, 1, &request.message);
+        if (r == 0)
+                r = transaction_new(server, &request, on_answered, driver, &driver->update);
+        if (r < 0)
+                fail_exchange(driver, r);
+}
+
+static void on_signing(Signing *signing, Auth *auth, const Trouble *trouble, void *userdata) {
+        Driver *driver = userdata;
+        Server *server;
+
+        if (!auth) {
+                driver_step(driver,
+                            &(PublicationEvent){.kind = EVENT_NOT_SIGNED, .cause = trouble});
+                return;
+        }
+        server = present_server(driver);
+        if (server)
+                send_update(driver, server, auth);
+}
+
+static void begin_signing(Driver *driver, Server *server) {
+        const Trouble no_name = trouble_of_gss(GSS_FAULT_SERVER_UNKNOWN);
+        Auth *auth = NULL;
+        int r;
+
+        driver->signing = signing_free(driver->signing);
+        r = signing_new(driver->zone, driver->publication.server, driver->access, on_signing,
+                        driver, &driver->signing, &auth);
+        if (r == -ENOENT)
+                driver_step(driver,
+                            &(PublicationEvent){.kind = EVENT_NOT_SIGNED, .cause = &no_name});
+        else if (r < 0)
+                fail_exchange(driver, r);
+        else if (auth)
+                send_update(driver, server, auth);
+}
+
+static void update(Driver *driver) {
+        Server *server = present_server(driver);
+        Auth *auth;
+
+        if (!server)
+                return;
+        if (driver->access->security == SECURITY_GSS) {
+                begin_signing(driver, server);
+                return;
+        }
+        auth = present_auth(driver);
+        if (auth)
+                send_update(driver, server, auth);
 }
 
 /* --- the pass --------------------------------------------------------------------------------- */
@@ -338,6 +409,7 @@ static void finish_pass(Driver *driver) {
                           schedule_now_usec(driver->context->schedule));
         free(TAKE_PTR(driver->from));
         drop_plan(driver);
+        driver->signing = signing_free(driver->signing);
         (void)schedule_set(driver->context->schedule, &driver->entry, p->due_usec);
         driver->context->on_ended(driver, driver->context->userdata);
 }
@@ -380,6 +452,8 @@ void driver_step(Driver *driver, PublicationEvent *event) {
                 finish_pass(driver);
                 return;
         }
+        if (step.renewal != RENEW_NOTHING && driver->signing)
+                signing_renew(driver->signing, step.renewal);
         switch (step.action) {
         case ACTION_WAIT:
                 (void)schedule_set(driver->context->schedule, &driver->entry, p->due_usec);
@@ -388,13 +462,13 @@ void driver_step(Driver *driver, PublicationEvent *event) {
                 locate(driver);
                 break;
         case ACTION_OBSERVE:
-                exchange(driver, observe);
+                observe(driver);
                 break;
         case ACTION_REMEMBER:
                 remember(driver);
                 break;
         case ACTION_UPDATE:
-                exchange(driver, update);
+                update(driver);
                 break;
         case _PUBLICATION_ACTION_MAX:
                 break;

@@ -6,6 +6,7 @@
 #include "daemon/look.h"
 #include "daemon/memory.h"
 #include "daemon/news.h"
+#include "daemon/signing.h"
 #include "daemon/transaction.h"
 #include "lib/lease.h"
 #include "lib/ledger.h"
@@ -35,6 +36,7 @@ struct Driver {
         Look *look;
         Transaction *update;
         StateWrite *write;
+        Signing *signing; /* also while an update is under way that it signed */
 
         Observation *observation; /* the plan's */
         Plan *plan;

@@ -1,6 +1,6 @@
 /* Zone discovery, one record name at a time (rule E2, C31):
 
-       Zone= and Server=   nothing to ask
+       Zone= and Server=   nothing to ask, but the MNAME for GSS-TSIG with an address
        Zone=               SOA of Zone= at the resolvers, for the MNAME
        Server=             hosts -> SOA at the first of them that answers
        neither             SOA at the resolvers
@@ -199,12 +199,21 @@ static void on_hosts(HostSearch *search, const HostServer *servers, size_t n, co
                 ask(locator);
 }
 
+/* A GSS context is with a name: for a server that is given by its address the SOA tells it (C70).
+ */
+static bool needs_mname(const Access *access) {
+        for (size_t i = 0; access->security == SECURITY_GSS && i < access->n_servers; i++)
+                if (access->servers[i].family != AF_UNSPEC)
+                        return true;
+        return false;
+}
+
 /* The first step, on the loop: what it finds at once may complete at once. */
 static int on_start(sd_event_source *source, void *userdata) {
         Locator *locator = userdata;
         Access *access = locator->access;
 
-        if (access->zone && access->n_servers) {
+        if (access->zone && access->n_servers && !needs_mname(access)) {
                 enter_zone(locator, &locator->name, NULL);
         } else if (access->n_servers) {
                 if (hosts_search(locator->table->hosts, access->servers, access->n_servers,

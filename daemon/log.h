@@ -25,6 +25,7 @@ typedef enum LogKind {
         LOG_KIND_CONTESTED,
         LOG_KIND_TAKEN,
         LOG_KIND_TTL_ADOPTED,
+        LOG_KIND_OLD_SAMBA,
         LOG_KIND_TARGET_DOUBTFUL,
         LOG_KIND_NO_FQDN,
         LOG_KIND_STATE_SET_ASIDE,

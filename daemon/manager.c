@@ -40,6 +40,7 @@ enum {
 #define FQDN_UNKNOWN_USEC (20 * USEC_PER_SEC)
 #define TARGET_TIMEOUT_USEC (5 * USEC_PER_SEC)
 #define STOP_MARGIN_USEC (10 * USEC_PER_SEC)
+#define CLOSE_USEC (1 * USEC_PER_SEC)
 
 struct Manager {
         ManagerOptions options;
@@ -48,6 +49,8 @@ struct Manager {
         Worker *worker;
         Resolver *resolver;
         Hosts *hosts;
+        TicketTable tickets;
+        SessionTable sessions;
         ZoneTable zones;
         State *state;
         Fleet *fleet;
@@ -63,7 +66,9 @@ struct Manager {
 
         sd_event_source *signals[3];
         sd_event_source *stop_timer;
+        sd_event_source *close_timer;
         bool stopping;
+        int exit_code;
 };
 
 /* One pass, and the end. */
@@ -227,6 +232,30 @@ static int on_fqdn_timer(sd_event_source *source, uint64_t usec, void *userdata)
         return 0;
 }
 
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static void on_closed(void *userdata) {
+        Manager *manager = userdata;
+
+        if (manager->close_timer)
+                (void)sd_event_exit(manager->event, manager->exit_code);
+}
+
+static int on_close_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        on_closed(userdata);
+        return 0;
+}
+
+/* The servers are asked to forget the contexts with them, for a moment; then the loop ends. */
+static int finish(Manager *manager, int exit_code) {
+        manager->exit_code = exit_code;
+        if (session_table_close(&manager->sessions) &&
+            sd_event_add_time_relative(manager->event, &manager->close_timer, CLOCK_BOOTTIME,
+                                       CLOSE_USEC, 0, on_close_timer, manager) >= 0)
+                return 0;
+        return sd_event_exit(manager->event, exit_code);
+}
+
 /* --- signals ---------------------------------------------------------------------------------- */
 
 static void reload(Manager *manager) {
@@ -273,7 +302,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 static void on_fleet_done(bool all_well, void *userdata) {
         Manager *manager = userdata;
 
-        (void)sd_event_exit(manager->event, all_well || manager->stopping ? EXIT_OK : EXIT_FAILED);
+        (void)finish(manager, all_well || manager->stopping ? EXIT_OK : EXIT_FAILED);
 }
 
 static void on_fleet_changed(void *userdata) {
@@ -299,7 +328,7 @@ static int on_stop_timeout(sd_event_source *source, uint64_t usec, void *userdat
                   "remembered, and "
                   "withdrawn after the next start unless it is wanted then",
                   fleet_n_pending(manager->fleet));
-        return sd_event_exit(manager->event, EXIT_OK);
+        return finish(manager, EXIT_OK);
 }
 
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
@@ -313,7 +342,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         /* From here on no reload and no other name: what is to be withdrawn is settled. */
         if (fleet_stop(manager->fleet) == 0) {
                 notify_stopping(manager->notify, 0);
-                return sd_event_exit(manager->event, EXIT_OK);
+                return finish(manager, EXIT_OK);
         }
         notify_stopping(manager->notify, manager->config->stop_timeout_usec + STOP_MARGIN_USEC);
         return sd_event_add_time_relative(manager->event, &manager->stop_timer, CLOCK_MONOTONIC,
@@ -378,7 +407,12 @@ static int start_parts(Manager *manager) {
             (r = worker_new(manager->event, WORKER_THREADS, &manager->worker)) < 0 ||
             (r = hosts_new(manager->event, manager->worker, &manager->hosts)) < 0)
                 return r;
-        manager->zones.hosts = manager->hosts;
+        manager->tickets = (TicketTable){.event = manager->event};
+        manager->sessions = (SessionTable){
+                .event = manager->event, .on_closed = on_closed, .userdata = manager};
+        manager->zones = (ZoneTable){.hosts = manager->hosts,
+                                     .tickets = &manager->tickets,
+                                     .sessions = &manager->sessions};
         if ((r = use_resolvers(manager, manager->config)) < 0)
                 return r;
         FleetOptions options = {
@@ -427,6 +461,7 @@ static void manager_done(Manager *manager) {
         (void)notify_free(manager->notify);
         (void)fleet_free(manager->fleet);
         (void)bus_free(manager->bus); /* the fleet's end answers who waits there */
+        session_table_done(&manager->sessions);
         (void)hosts_free(manager->hosts);
         (void)resolver_free(manager->resolver);
         (void)state_close(manager->state);
@@ -435,6 +470,7 @@ static void manager_done(Manager *manager) {
         for (size_t i = 0; i < ELEMENTSOF(manager->signals); i++)
                 (void)sd_event_source_disable_unref(manager->signals[i]);
         (void)sd_event_source_disable_unref(manager->stop_timer);
+        (void)sd_event_source_disable_unref(manager->close_timer);
         (void)sd_event_source_disable_unref(manager->fqdn_timer);
         (void)sd_event_unref(manager->event);
         free(manager->fqdn_name);

@@ -13,6 +13,8 @@
 #include "lib/message.h"
 
 enum {
+        TARGETS_MAX = 3, /* more than these help nobody */
+        TARGETS_TEXT_MAX = TARGETS_MAX * (NAME_TEXT_MAX + 24),
         WANTED_TEXT_MAX = 3 * SRV_TEXT_MAX + 64,
         DETAIL_MAX = 2 * EXPLAIN_TEXT_MAX + NAME_TEXT_MAX + WANTED_TEXT_MAX + 600,
 };
@@ -47,20 +49,49 @@ LogFields news_fields(const NewsSource *source, const char *server, char zone[NA
         };
 }
 
+/* "kms1.corp.test 1688 0 0; ...": the SRVs at the name, as samba-tool takes them. */
+static void write_targets(const NewsSource *source, char text[static TARGETS_TEXT_MAX]) {
+        const Observation *seen = source->observation;
+        size_t length = 0;
+
+        text[0] = '\0';
+        for (size_t i = 0; seen && i < seen->n_srv && i < TARGETS_MAX; i++) {
+                const Srv *srv = &seen->srv[i];
+                char target[NAME_TEXT_MAX];
+
+                length +=
+                        (size_t)snprintf(text + length, TARGETS_TEXT_MAX - length, "%s%s %u %u %u",
+                                         i > 0 ? "; " : "", name_to_text(&srv->target, target),
+                                         srv->port, srv->priority, srv->weight);
+        }
+}
+
 static void explain(const News *news, const NewsSource *source, const char *server,
                     const char *zone, Explanation *ret) {
+        const Trouble *trouble = &source->publication->trouble;
         const Access *access = source->access;
         const char *key = access->auth ? auth_description(access->auth) : "";
         const char *key_name = strrchr(key, ' ');
+        const Session *session =
+                source->zone ? zone_known_session(source->zone, trouble->server) : NULL;
+        char targets[TARGETS_TEXT_MAX];
 
-        explain_trouble(&source->publication->trouble,
+        write_targets(source, targets);
+        explain_trouble(trouble,
                         &(ExplainContext){
                                 .record = source->record,
                                 .zone = zone,
                                 .server = server,
                                 .key = key,
                                 .key_name = key_name ? key_name + 1 : key,
-                                .detail = news->detail ? news->detail : "",
+                                .detail = news->detail ? news->detail
+                                          : session    ? session_text(session)
+                                                       : "",
+                                .account = session ? ticket_account(session_ticket(session))
+                                           : access->principal ? access->principal
+                                                               : "",
+                                .keytab = access->keytab ? access->keytab : "",
+                                .targets = targets,
                                 .security = access->security,
                                 .timeout_usec = access->timeout_usec,
                         },
@@ -148,6 +179,16 @@ static const char *what_was_done(const NewsSource *source) {
                 break;
         }
         return "";
+}
+
+void news_tell_no_length(const Server *server) {
+        const char *name = server ? server_name(server) : "a name server";
+
+        log_event(
+                LOG_KIND_OLD_SAMBA, &(LogFields){.server = name},
+                "%s signs its answers as Samba did before 4.19.8, not as RFC 8945 says: accepted. "
+                "Nothing is to be done here; a newer Samba mends it",
+                name);
 }
 
 static void tell_ttl(News *news, const NewsSource *source, const LogFields *fields) {

@@ -43,6 +43,9 @@ void news_tell(News *news, const NewsSource *source, Summary *summary, uint64_t 
 /* Cause and cure of a pass that failed. malloc'ed; NULL without memory. */
 char *news_trouble_text(const News *news, const NewsSource *source);
 
+/* E6.3: to be said once of a server (NULL: unknown). */
+void news_tell_no_length(const Server *server);
+
 /* What of others a plan removes: "SRV 0 0 1688 old.contoso.com.". malloc'ed; NULL: nothing. */
 char *news_gone_text(const Plan *plan);
 

@@ -17,6 +17,12 @@ enum {
         HOSTS_MAX = 8, /* MNAME and the first NS hosts */
 };
 
+/* The hosts of a zone that has no Server=. */
+typedef struct Endpoints {
+        size_t n;
+        Endpoint *list;
+} Endpoints;
+
 struct Zone {
         unsigned n_refs;
         ZoneTable *table;
@@ -28,12 +34,14 @@ struct Zone {
         unsigned generation;
         size_t n_servers, n_primaries;
         Server *servers[HOST_SERVERS_MAX];
+        uint8_t hosts[HOST_SERVERS_MAX]; /* of each the endpoint whose address it has */
+        Session **sessions;              /* NULL, or of each NULL until it is asked for */
 
         ZoneWaiter *waiters;
         Lookup *lookup;
         HostSearch *search;
-        size_t n_endpoints;
-        Endpoint endpoints[HOSTS_MAX];
+        Endpoints endpoints; /* that servers are of */
+        Endpoints searched;  /* that are looked up */
 };
 
 static int compare(const void *a, const void *b) {
@@ -47,7 +55,14 @@ static int compare(const void *a, const void *b) {
         return strncasecmp((const char *)x->apex.wire, (const char *)y->apex.wire, x->apex.length);
 }
 
+static void drop_sessions(Zone *zone) {
+        for (size_t i = 0; zone->sessions && i < zone->n_servers; i++)
+                (void)session_unref(zone->sessions[i]);
+        free(TAKE_PTR(zone->sessions));
+}
+
 static void drop_servers(Zone *zone) {
+        drop_sessions(zone);
         for (size_t i = 0; i < zone->n_servers; i++)
                 (void)server_unref(zone->servers[i]);
         zone->n_servers = zone->n_primaries = 0;
@@ -67,6 +82,8 @@ Zone *zone_unref(Zone *zone) {
         (void)lookup_free(zone->lookup);
         (void)host_search_free(zone->search);
         drop_servers(zone);
+        free(zone->endpoints.list);
+        free(zone->searched.list);
         (void)access_unref(zone->access);
         free(zone);
         return NULL;
@@ -96,6 +113,8 @@ int zone_get(ZoneTable *table, const Name *apex, const Name *mname, Access *acce
                 zone->mname = *mname;
                 if (!access->n_servers)
                         zone_doubt(zone);
+                else
+                        drop_sessions(zone);
         }
         *ret_zone = zone;
         return 0;
@@ -130,15 +149,17 @@ static bool has_servers(const Zone *zone, const HostServer *servers, size_t n) {
         if (zone->n_servers != n || zone->n_primaries != count_primaries(zone, servers, n))
                 return false;
         for (size_t i = 0; i < n; i++)
-                if (zone->servers[i] != servers[i].server)
+                if (zone->servers[i] != servers[i].server || zone->hosts[i] != servers[i].host)
                         return false;
         return true;
 }
 
 static void take_servers(Zone *zone, const HostServer *servers, size_t n) {
         drop_servers(zone);
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
+                zone->hosts[zone->n_servers] = (uint8_t)servers[i].host;
                 zone->servers[zone->n_servers++] = server_ref(servers[i].server);
+        }
         zone->n_primaries = count_primaries(zone, servers, n);
 }
 
@@ -151,6 +172,11 @@ static void on_hosts(HostSearch *search, const HostServer *servers, size_t n, co
            observation, and a search that failed takes no server away. */
         if (n > 0 && !has_servers(zone, servers, n))
                 take_servers(zone, servers, n);
+        if (n > 0) {
+                free(zone->endpoints.list);
+                zone->endpoints = zone->searched;
+                zone->searched = (Endpoints){0};
+        }
         zone->ready = n > 0;
         tell_waiters(zone, n > 0 ? NULL : text);
 }
@@ -160,19 +186,19 @@ static int search_hosts(Zone *zone, const Endpoint *endpoints, size_t n) {
                             zone->access->max_outstanding, on_hosts, zone, &zone->search);
 }
 
-static void add_endpoint(Zone *zone, const Name *name) {
-        Endpoint *endpoint = &zone->endpoints[zone->n_endpoints];
+static void add_endpoint(Endpoints *endpoints, const Name *name) {
+        Endpoint *endpoint = &endpoints->list[endpoints->n];
         char text[NAME_TEXT_MAX];
 
         name_to_text(name, text);
-        for (size_t i = 0; i < zone->n_endpoints; i++)
-                if (strcasecmp(zone->endpoints[i].host, text) == 0)
+        for (size_t i = 0; i < endpoints->n; i++)
+                if (strcasecmp(endpoints->list[i].host, text) == 0)
                         return;
-        if (zone->n_endpoints >= HOSTS_MAX || strlen(text) >= sizeof(endpoint->host))
+        if (endpoints->n >= HOSTS_MAX || strlen(text) >= sizeof(endpoint->host))
                 return;
         *endpoint = (Endpoint){.family = AF_UNSPEC, .port = 53};
         strcpy(endpoint->host, text);
-        zone->n_endpoints++;
+        endpoints->n++;
 }
 
 static void on_name_servers(Lookup *lookup, int error, const ldns_pkt *answer, const char *text,
@@ -182,17 +208,22 @@ static void on_name_servers(Lookup *lookup, int error, const ldns_pkt *answer, c
         Name name;
 
         zone->lookup = NULL;
-        zone->n_endpoints = 0;
+        free(zone->searched.list);
+        zone->searched = (Endpoints){.list = calloc(HOSTS_MAX, sizeof(Endpoint))};
+        if (!zone->searched.list) {
+                tell_waiters(zone, "out of memory");
+                return;
+        }
         /* It is mostly one of the NS hosts too, and counts once. */
-        add_endpoint(zone, &zone->mname);
+        add_endpoint(&zone->searched, &zone->mname);
         for (size_t i = 0; rrs && i < ldns_rr_list_rr_count(rrs); i++) {
                 const ldns_rr *rr = ldns_rr_list_rr(rrs, i);
                 if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_NS && ldns_rr_rdf(rr, 0) &&
                     name_from_rdf(ldns_rr_rdf(rr, 0), &name) == 0)
-                        add_endpoint(zone, &name);
+                        add_endpoint(&zone->searched, &name);
         }
         /* An answer that did not come leaves the MNAME, which is the first choice anyway. */
-        if (search_hosts(zone, zone->endpoints, zone->n_endpoints) < 0)
+        if (search_hosts(zone, zone->searched.list, zone->searched.n) < 0)
                 tell_waiters(zone, "out of memory");
 }
 
@@ -248,4 +279,56 @@ size_t zone_n_primaries(const Zone *zone) {
 
 Server *zone_server(const Zone *zone, size_t i) {
         return zone->servers[i];
+}
+
+/* The name of the server really contacted: as it was looked up, or for an address the MNAME. */
+static int session_host(const Zone *zone, size_t i, Name *ret_host) {
+        const Endpoint *endpoints =
+                zone->access->n_servers ? zone->access->servers : zone->endpoints.list;
+        const Endpoint *endpoint = &endpoints[zone->hosts[i]];
+
+        if (endpoint->family == AF_UNSPEC)
+                return name_from_text(endpoint->host, ret_host);
+        if (zone->mname.length <= 1)
+                return -ENOENT;
+        *ret_host = zone->mname;
+        return 0;
+}
+
+int zone_session(Zone *zone, size_t i, Session **ret_session) {
+        const TicketKey key = {
+                .keytab = zone->access->keytab,
+                .principal = zone->access->principal,
+                .realm = zone->access->realm,
+        };
+        Ticket *ticket;
+        Name host;
+        int r = session_host(zone, i, &host);
+
+        if (r < 0)
+                return r;
+        if (!zone->sessions &&
+            !(zone->sessions = calloc(HOST_SERVERS_MAX, sizeof(*zone->sessions))))
+                return -ENOMEM;
+        if (!zone->sessions[i]) {
+                r = ticket_get(zone->table->tickets, &key, &ticket);
+                if (r < 0)
+                        return r;
+                r = session_get(zone->table->sessions, ticket, zone->servers[i], &host,
+                                zone->access->realm, &zone->sessions[i]);
+                (void)ticket_unref(ticket);
+                if (r < 0)
+                        return r;
+        }
+        *ret_session = zone->sessions[i];
+        return 0;
+}
+
+const Session *zone_known_session(const Zone *zone, size_t i) {
+        return zone->sessions && i < zone->n_servers ? zone->sessions[i] : NULL;
+}
+
+bool zone_has_several_primaries(const Zone *zone) {
+        return zone->access->security == SECURITY_GSS && !zone->access->n_servers &&
+               zone->endpoints.n > 1;
 }

@@ -7,6 +7,7 @@
 #include "daemon/access.h"
 #include "daemon/hosts.h"
 #include "daemon/resolver.h"
+#include "daemon/session.h"
 #include "lib/name.h"
 
 typedef struct Zone Zone;
@@ -16,6 +17,8 @@ typedef struct ZoneTable {
         void *root; /* a tsearch() tree */
         Hosts *hosts;
         Resolver *resolver;
+        TicketTable *tickets; /* this and the next: for GSS-TSIG */
+        SessionTable *sessions;
 } ZoneTable;
 
 /* Wait for a zone's servers; embedded in who waits. on_ready is called once, never from within
@@ -47,3 +50,15 @@ unsigned zone_generation(const Zone *zone);
 size_t zone_n_servers(const Zone *zone);
 size_t zone_n_primaries(const Zone *zone);
 Server *zone_server(const Zone *zone, size_t i);
+
+/* With GSS-TSIG, the session to sign updates with for the i-th server; made when it is first asked
+   for, the zone's own. -ENOENT if no name of the server is known that a service could have (C70);
+   -ENOMEM. */
+int zone_session(Zone *zone, size_t i, Session **ret_session);
+
+/* The same, only if it was made; else NULL. */
+const Session *zone_known_session(const Zone *zone, size_t i);
+
+/* Whether the zone is known to have more primaries than one, as Active Directory has: each domain
+   controller takes updates (C56). */
+bool zone_has_several_primaries(const Zone *zone);

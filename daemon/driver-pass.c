@@ -153,6 +153,7 @@ static void fail_here(Driver *driver, TroubleKind kind, const char *text) {
 /* The zone's servers as they are now: a pass starts with the first of them. */
 static void enter_servers(Driver *driver) {
         driver->zone_generation = zone_generation(driver->zone);
+        driver->publication.replicates = zone_replicates(driver->zone);
         driver_step(driver, &(PublicationEvent){.kind = EVENT_LOCATED,
                                                 .n_servers = zone_n_servers(driver->zone),
                                                 .n_primaries = zone_n_primaries(driver->zone)});

@@ -17,6 +17,7 @@ typedef struct News {
         uint8_t told_notes;   /* PLAN_NOTE_* */
         bool told_ttl;
         bool told_claims_denied;
+        bool told_varies;
         const char *detail; /* for the trouble of the event at hand; borrowed, else NULL */
         const char *server; /* of a search that failed; borrowed, else NULL */
 } News;

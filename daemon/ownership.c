@@ -240,6 +240,21 @@ static void tell_claims_denied(const NewsSource *source, Summary *summary) {
         tell(source, summary, LOG_KIND_OWNERSHIP, cause, NULL, "%s", cause);
 }
 
+/* O6: what "no SRV RRset" at one primary says is no word of the others. */
+static void tell_varies(News *news, const NewsSource *source, Summary *summary) {
+        static const char cause[] =
+                "Mode=exclusive is sure only where all publishers write to one and the same "
+                "server, "
+                "and this zone has several that may each be a primary (as in Active Directory)";
+        static const char cure[] = "Give all of them the same Server=, with one name";
+        const bool varies = source->access->mode == MODE_EXCLUSIVE && source->zone &&
+                            zone_primary_varies(source->zone);
+
+        if (varies && !news->told_varies)
+                tell(source, summary, LOG_KIND_CONTESTED, cause, cure, "%s. %s", cause, cure);
+        news->told_varies = varies;
+}
+
 void ownership_tell(News *news, const NewsSource *source, Summary *summary) {
         const Publication *p = source->publication;
         unsigned notes = source->notes;
@@ -256,6 +271,7 @@ void ownership_tell(News *news, const NewsSource *source, Summary *summary) {
         if (p->claims_denied && !news->told_claims_denied)
                 tell_claims_denied(source, summary);
         news->told_claims_denied = p->claims_denied;
+        tell_varies(news, source, summary);
 }
 
 static bool is_news(News *news, const char *text) {

@@ -328,7 +328,11 @@ const Session *zone_known_session(const Zone *zone, size_t i) {
         return zone->sessions && i < zone->n_servers ? zone->sessions[i] : NULL;
 }
 
-bool zone_has_several_primaries(const Zone *zone) {
-        return zone->access->security == SECURITY_GSS && !zone->access->n_servers &&
-               zone->endpoints.n > 1;
+bool zone_replicates(const Zone *zone) {
+        return zone->access->security == SECURITY_GSS &&
+               (zone->access->n_servers > 0 || zone->endpoints.n > 1);
+}
+
+bool zone_primary_varies(const Zone *zone) {
+        return zone_replicates(zone) && zone->access->n_servers != 1;
 }

@@ -59,6 +59,9 @@ int zone_session(Zone *zone, size_t i, Session **ret_session);
 /* The same, only if it was made; else NULL. */
 const Session *zone_known_session(const Zone *zone, size_t i);
 
-/* Whether the zone is known to have more primaries than one, as Active Directory has: each domain
-   controller takes updates (C56). */
-bool zone_has_several_primaries(const Zone *zone);
+/* Whether updates may be taken elsewhere too, as each domain controller of Active Directory takes
+   them: what one holds is what all hold only when they have replicated. */
+bool zone_replicates(const Zone *zone);
+
+/* The same, and it is left to chance which of them we write to. */
+bool zone_primary_varies(const Zone *zone);

@@ -104,6 +104,21 @@ static void look_again_by(Publication *p, uint64_t usec) {
                 p->due_usec = usec;
 }
 
+/* Where two primaries were written at the same time, replication keeps the word of one: an SRV may
+   be gone a while after it was published. */
+static void look_again_for_replication(Publication *p, uint64_t now_usec) {
+        static const uint64_t ages_usec[] = {USEC_PER_MINUTE, 5 * USEC_PER_MINUTE,
+                                             15 * USEC_PER_MINUTE};
+
+        if (p->wrote != PLAN_IN_ORDER && (p->plan_traits & PLAN_TRAIT_ADDS_SRV))
+                p->wrote_usec = now_usec;
+        for (size_t i = 0; p->replicates && p->wrote_usec > 0 && i < ELEMENTSOF(ages_usec); i++)
+                if (p->wrote_usec + ages_usec[i] > now_usec) {
+                        look_again_by(p, p->wrote_usec + ages_usec[i]);
+                        return;
+                }
+}
+
 /* When a look knows of whatever may still take effect. */
 static uint64_t after_doubt(const Publication *p, uint64_t now_usec) {
         return p->doubt_until_usec > now_usec ? p->doubt_until_usec
@@ -147,6 +162,8 @@ static PublicationStep end_well(Publication *p, const PublicationTimes *times, u
                 look_again_by(p, p->since_usec + PUBLICATION_STABLE_USEC);
         else if (in_doubt || (p->overtook && !p->withdraw))
                 look_again_by(p, after_doubt(p, now_usec));
+        if (!p->withdraw)
+                look_again_for_replication(p, now_usec);
         return end_pass(p);
 }
 

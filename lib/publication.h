@@ -96,7 +96,7 @@ typedef struct PublicationStep {
 } PublicationStep;
 
 /* A plain value, zero at first but for what publication_init() sets. The driver reads all of it
-   and writes only withdraw, remembered_all, forgets and holds_derived. */
+   and writes only withdraw, remembered_all, forgets, holds_derived and replicates. */
 typedef struct Publication {
         PublicationState state;
         bool withdraw; /* nothing is wanted: take away what is ours */
@@ -105,6 +105,7 @@ typedef struct Publication {
         bool holds_derived; /* O13: a record under this machine's former name waits to be removed */
         bool forgets;       /* ending well would forget what the state knows of a record */
         bool keeps;         /* it ended well, but it is too early to forget that */
+        bool replicates;    /* other primaries may undo what was written at one (C56) */
         bool overtook; /* an update of a former wish may undo what is there until the doubt ends */
         bool in_pass;
         bool located;
@@ -132,7 +133,8 @@ typedef struct Publication {
         uint64_t due_usec;
         uint64_t since_usec; /* when state was entered */
         uint64_t refreshed_usec;
-        uint64_t asked_usec;       /* when the last look began */
+        uint64_t wrote_usec; /* when a pass last published something; 0: not since the start */
+        uint64_t asked_usec; /* when the last look began */
         uint64_t doubt_until_usec; /* an update without an answer may take effect until then */
         Trouble trouble;
 } Publication;

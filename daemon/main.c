@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <syslog.h>
 
 #include "daemon/log.h"
@@ -125,6 +126,9 @@ int main(int argc, char **argv) {
         }
         if (verb == VERB_DONE)
                 return EXIT_OK;
+        /* Keys and tickets are in memory: they go into no core file, and no other process of the
+           same user reads them. */
+        (void)prctl(PR_SET_DUMPABLE, 0);
         log_init(options.log_level < 0 ? LOG_INFO : options.log_level);
         r = verb == VERB_CHECK_CONFIG ? manager_check_config(&options) : manager_run(&options);
         log_done();

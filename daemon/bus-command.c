@@ -25,7 +25,6 @@
 
 enum {
         CHANGES_MAX = 4096,
-        PLANS_MAX = 64, /* everybody may ask for them */
 };
 
 typedef struct Pending {
@@ -41,13 +40,8 @@ struct BusCommands {
         Fleet *fleet;
         Pending *first;
         Pending *running; /* NULL: none, or it has been answered meanwhile */
-        size_t n_changes, n_plans;
+        size_t n_changes;
 };
-
-static size_t *pending_counter(const Pending *pending) {
-        return pending->command == BUS_PLAN ? &pending->commands->n_plans
-                                            : &pending->commands->n_changes;
-}
 
 static int pending_new(BusCommands *commands, BusCommand command, sd_bus_message *call,
                        Pending **ret_pending) {
@@ -62,7 +56,7 @@ static int pending_new(BusCommands *commands, BusCommand command, sd_bus_message
         if (pending->next)
                 pending->next->previous = pending;
         commands->first = pending;
-        ++*pending_counter(pending);
+        commands->n_changes += command != BUS_PLAN;
         *ret_pending = pending;
         return 0;
 }
@@ -79,7 +73,7 @@ static void pending_leave(Pending *pending) {
                 pending->next->previous = pending->previous;
         if (pending->commands->running == pending)
                 pending->commands->running = NULL;
-        --*pending_counter(pending);
+        pending->commands->n_changes -= pending->command != BUS_PLAN;
         pending->asking = sd_bus_slot_unref(pending->asking);
         pending->call = sd_bus_message_unref(pending->call);
         pending->commands = NULL;
@@ -356,7 +350,7 @@ int bus_commands_begin(BusCommands *commands, BusCommand command, sd_bus_message
         Pending *pending;
         int r;
 
-        if (is_plan ? commands->n_plans >= PLANS_MAX : commands->n_changes >= CHANGES_MAX)
+        if (!is_plan && commands->n_changes >= CHANGES_MAX)
                 return refuse_too_many(error);
         if ((r = pending_new(commands, command, call, &pending)) < 0)
                 return r;

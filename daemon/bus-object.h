@@ -3,13 +3,10 @@
 
 #include <systemd/sd-bus.h>
 
+#include "daemon/ctl/bus-names.h"
 #include "daemon/driver.h"
 #include "daemon/fleet.h"
 #include "lib/claim.h"
-
-#define BUS_NAME "org.srvpubd1"
-#define BUS_PATH "/org/srvpubd1"
-#define BUS_INTERFACE "org.srvpubd1.Manager"
 
 typedef struct BusObject BusObject;
 

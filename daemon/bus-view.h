@@ -3,11 +3,9 @@
 
 #include <systemd/sd-bus.h>
 
+#include "daemon/ctl/bus-names.h"
 #include "daemon/driver.h"
 #include "daemon/fleet.h"
-
-#define BUS_PUBLICATION_TYPES "ssasssbtssstsuuas"
-#define BUS_PLAN_TYPES "bsssssssb"
 
 /* To tell times of the boot clock as wall clock time. */
 typedef struct BusClock {

@@ -18,8 +18,7 @@ static void drop_plan(Driver *driver) {
         driver->observation = observation_free(driver->observation);
 }
 
-/* Gives up what is under way. */
-void driver_cancel(Driver *driver) {
+void driver_park(Driver *driver) {
         /* An update that was sent cannot be called back: driver_set() has the publication doubt
            it. */
         driver->locator = locator_free(driver->locator);

@@ -52,9 +52,6 @@ struct Driver {
 /* Hands an event to the state machine and does what follows. */
 void driver_step(Driver *driver, PublicationEvent *event);
 
-/* Gives up what is under way. */
-void driver_cancel(Driver *driver);
-
 /* The server that the pass is at; NULL: none. */
 Server *driver_server(const Driver *driver);
 

@@ -26,14 +26,10 @@ int driver_new(const DriverContext *context, const char *service, const char *do
         return 0;
 }
 
-void driver_park(Driver *driver) {
-        driver_cancel(driver);
-}
-
 Driver *driver_free(Driver *driver) {
         if (!driver)
                 return NULL;
-        driver_cancel(driver);
+        driver_park(driver);
         ledger_done(&driver->ledger);
         lease_watch_done(&driver->watch);
         free(driver->from);
@@ -114,7 +110,7 @@ void driver_look(Driver *driver) {
 static void start_over(Driver *driver, bool relocate) {
         const bool overtakes = driver->update != NULL;
 
-        driver_cancel(driver);
+        driver_park(driver);
         driver->publication.withdraw = !driver->wanted.offer;
         driver->news = (News){0};
         if (!driver->wanted.offer)

@@ -328,6 +328,10 @@ int news_plan_script(const NewsSource *source, const Server *server, char **ret_
         return message_update_script(address, zone_apex(source->zone), &part, 1, ret_script);
 }
 
+static bool is_drawn(const PublisherId *id) {
+        return !publisher_id_equal(id, &(PublisherId){0});
+}
+
 void news_print_plan(const NewsSource *source, const Server *server) {
         _cleanup_(freep) char *script = NULL;
 
@@ -339,7 +343,9 @@ void news_print_plan(const NewsSource *source, const Server *server) {
                 return;
         }
         if (script)
-                (void)printf("; %s at %s\n%s", source->record, server_name(server), script);
+                (void)printf("; %s at %s\n%s%s", source->record, server_name(server),
+                             is_drawn(source->id) ? "" : "; the id is drawn at the first start\n",
+                             script);
         else
                 (void)printf("; %s: in order at %s, nothing to do\n", source->record,
                              server_name(server));

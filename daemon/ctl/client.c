@@ -10,9 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#define NAME "org.srvpubd1"
-#define PATH "/org/srvpubd1"
-#define INTERFACE "org.srvpubd1.Manager"
+#include "daemon/ctl/bus-names.h"
 
 enum {
         AT_A_TIME = 32,
@@ -22,13 +20,6 @@ struct Client {
         sd_bus *bus;
         uint64_t timeout_usec;
 };
-
-static uint64_t now_usec(void) {
-        struct timespec now = {0};
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
 
 CtlExit client_complain_of_reply(int error) {
         return ctl_complain(CTL_FAILED,
@@ -109,10 +100,11 @@ CtlExit client_call(Client *client, sd_bus_message **ret_reply, const char *memb
                     const char *types, ...) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         sd_bus_message *call = NULL;
-        uint64_t begin_usec = now_usec();
+        uint64_t begin_usec = ctl_now_usec(CLOCK_MONOTONIC);
         CtlExit status = CTL_OK;
         va_list arguments;
-        int r = sd_bus_message_new_method_call(client->bus, &call, NAME, PATH, INTERFACE, member);
+        int r = sd_bus_message_new_method_call(client->bus, &call, BUS_NAME, BUS_PATH,
+                                               BUS_INTERFACE, member);
 
         if (r >= 0) {
                 va_start(arguments, types);
@@ -124,7 +116,8 @@ CtlExit client_call(Client *client, sd_bus_message **ret_reply, const char *memb
         if (r < 0 && !sd_bus_error_is_set(&error))
                 (void)sd_bus_error_set_errno(&error, r);
         if (r < 0)
-                status = explain(client, &error, now_usec() - begin_usec < client->timeout_usec,
+                status = explain(client, &error,
+                                 ctl_now_usec(CLOCK_MONOTONIC) - begin_usec < client->timeout_usec,
                                  NULL);
         sd_bus_error_free(&error);
         (void)sd_bus_message_unref(call);
@@ -134,8 +127,8 @@ CtlExit client_call(Client *client, sd_bus_message **ret_reply, const char *memb
 CtlExit client_get_text(Client *client, const char *property, char **ret_text) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         CtlExit status = CTL_OK;
-        int r = sd_bus_get_property_string(client->bus, NAME, PATH, INTERFACE, property, &error,
-                                           ret_text);
+        int r = sd_bus_get_property_string(client->bus, BUS_NAME, BUS_PATH, BUS_INTERFACE, property,
+                                           &error, ret_text);
 
         if (r < 0 && !sd_bus_error_is_set(&error))
                 (void)sd_bus_error_set_errno(&error, r);
@@ -169,7 +162,8 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 
         answer->slot = sd_bus_slot_unref(answer->slot);
         answer->reply = sd_bus_message_ref(reply);
-        answer->in_time = now_usec() - answer->begin_usec < run->client->timeout_usec;
+        answer->in_time =
+                ctl_now_usec(CLOCK_MONOTONIC) - answer->begin_usec < run->client->timeout_usec;
         run->n_waiting--;
         return 0;
 }
@@ -178,10 +172,10 @@ static int begin_call(Run *run) {
         Answer *answer = &run->answers[run->n_begun];
         const char *domain = run->batch->domains[run->n_begun];
         sd_bus_message *call = NULL;
-        int r = sd_bus_message_new_method_call(run->client->bus, &call, NAME, PATH, INTERFACE,
-                                               run->batch->member);
+        int r = sd_bus_message_new_method_call(run->client->bus, &call, BUS_NAME, BUS_PATH,
+                                               BUS_INTERFACE, run->batch->member);
 
-        *answer = (Answer){.run = run, .begin_usec = now_usec()};
+        *answer = (Answer){.run = run, .begin_usec = ctl_now_usec(CLOCK_MONOTONIC)};
         if (r >= 0)
                 r = run->batch->is_plan ? sd_bus_message_append(call, "ssq", domain, "", 0)
                                         : sd_bus_message_append(call, "s", domain);

@@ -16,3 +16,10 @@ CtlExit ctl_complain(CtlExit status, const char *format, ...) {
         (void)fputc('\n', stderr);
         return status;
 }
+
+uint64_t ctl_now_usec(clockid_t clock) {
+        struct timespec now = {0};
+
+        (void)clock_gettime(clock, &now);
+        return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
+}

@@ -1,6 +1,8 @@
 /* What all of srvpubctl shares: how it ends, and how it complains. */
 #pragma once
 
+#include <time.h>
+
 #include "lib/util.h"
 
 typedef enum CtlExit {
@@ -13,3 +15,5 @@ typedef enum CtlExit {
 
 /* One line on stderr, after the program's name. Returns the status, for the caller to return. */
 CtlExit ctl_complain(CtlExit status, const char *format, ...) _printf_(2, 3);
+
+uint64_t ctl_now_usec(clockid_t clock);

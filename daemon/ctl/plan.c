@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/ctl/bus-names.h"
 #include "daemon/ctl/commands.h"
 #include "daemon/ctl/json.h"
 #include "daemon/ctl/publication.h"
@@ -17,7 +18,7 @@ typedef struct Output {
 } Output;
 
 CtlExit plan_read(sd_bus_message *reply, CtlPlan *ret_plan) {
-        int r = sd_bus_message_read(reply, "bsssssssb", &ret_plan->well, &ret_plan->domain,
+        int r = sd_bus_message_read(reply, BUS_PLAN_TYPES, &ret_plan->well, &ret_plan->domain,
                                     &ret_plan->record, &ret_plan->zone, &ret_plan->server,
                                     &ret_plan->verdict, &ret_plan->text, &ret_plan->script,
                                     &ret_plan->takes_over);

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/ctl/ctl.h"
 #include "lib/util.h"
 
 enum {
@@ -24,13 +25,6 @@ typedef struct Attempts {
         nfds_t n;
         int error; /* the last one */
 } Attempts;
-
-static uint64_t now_usec(void) {
-        struct timespec now = {0};
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* Static, because the thread may still work with it when we have stopped waiting. Returns a
    getaddrinfo() error. */
@@ -98,7 +92,7 @@ static bool look_at(Attempts *attempts) {
 
 bool probe_answers(const char *host, uint16_t port, uint64_t timeout_usec,
                    char text[static PROBE_TEXT_MAX]) {
-        uint64_t now = now_usec(), end_usec = now + timeout_usec;
+        uint64_t now = ctl_now_usec(CLOCK_MONOTONIC), end_usec = now + timeout_usec;
         Attempts attempts = {.error = ETIMEDOUT};
         struct addrinfo *addresses = NULL;
         bool is_connected = false;
@@ -112,7 +106,8 @@ bool probe_answers(const char *host, uint16_t port, uint64_t timeout_usec,
         }
         for (struct addrinfo *a = addresses; a && attempts.n < ADDRESSES_MAX; a = a->ai_next)
                 begin(&attempts, a);
-        while (!is_connected && attempts.n > 0 && (now = now_usec()) < end_usec) {
+        while (!is_connected && attempts.n > 0 &&
+               (now = ctl_now_usec(CLOCK_MONOTONIC)) < end_usec) {
                 (void)poll(attempts.fds, attempts.n, (int)((end_usec - now) / 1000) + 1);
                 is_connected = look_at(&attempts);
         }

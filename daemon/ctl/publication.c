@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/ctl/bus-names.h"
+
 enum {
         PAGE = 5000,
 };
@@ -63,7 +65,7 @@ static int list_keep(CtlPublicationList *list, sd_bus_message *reply) {
 /* One struct. 0 where there is no more. */
 static int read_one(sd_bus_message *reply, CtlPublicationList *list) {
         CtlPublication *p;
-        int r = sd_bus_message_enter_container(reply, 'r', "ssasssbtssstsuuas");
+        int r = sd_bus_message_enter_container(reply, 'r', BUS_PUBLICATION_TYPES);
 
         if (r <= 0)
                 return r;
@@ -82,7 +84,7 @@ static int read_one(sd_bus_message *reply, CtlPublicationList *list) {
 }
 
 static int read_page(sd_bus_message *reply, CtlPublicationList *list) {
-        int r = sd_bus_message_enter_container(reply, 'a', "(ssasssbtssstsuuas)");
+        int r = sd_bus_message_enter_container(reply, 'a', "(" BUS_PUBLICATION_TYPES ")");
 
         while (r > 0)
                 r = read_one(reply, list);

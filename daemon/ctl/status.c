@@ -33,13 +33,6 @@ static const TableColumn COLUMNS[_COLUMN_MAX] = {
         [COLUMN_SERVER] = {"SERVER", 40}, [COLUMN_NEXT] = {"NEXT", 30},
 };
 
-static uint64_t now_usec(void) {
-        struct timespec now = {0};
-
-        (void)clock_gettime(CLOCK_REALTIME, &now);
-        return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
-
 static bool is_coloured(void) {
         const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
@@ -103,7 +96,7 @@ static void print_summary(const CtlPublicationList *list) {
 
 static void print_table(const CtlPublicationList *list) {
         bool is_colour = is_coloured();
-        uint64_t now = now_usec();
+        uint64_t now = ctl_now_usec(CLOCK_REALTIME);
         Cells row;
         Table table;
 
@@ -163,7 +156,7 @@ static void print_one(const CtlPublication *p) {
         print_field("Record", p->record);
         for (char **srv = p->srv; srv && *srv; srv++)
                 print_field(srv == p->srv ? "Wanted" : "", *srv);
-        print_state(p, now_usec());
+        print_state(p, ctl_now_usec(CLOCK_REALTIME));
         print_field("Zone", p->zone);
         print_field("Server", p->server);
         print_field("Mode", p->mode);

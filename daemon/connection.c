@@ -55,6 +55,19 @@ unsigned connection_load(const Connection *connection) {
         return connection->load;
 }
 
+bool connection_carries_lane(const Connection *connection, const void *lane) {
+        Exchange *exchange;
+
+        if (!lane)
+                return false;
+        TAILQ_FOREACH(exchange, &connection->outstanding, link) {
+                /* cppcheck-suppress uninitvar; it does not see through TAILQ_FOREACH */
+                if (exchange->terms.lane == lane)
+                        return true;
+        }
+        return false;
+}
+
 bool connection_is_doubtful(const Connection *connection) {
         return connection->was_kept &&
                stream_received(connection->stream) == connection->received_when_kept;
@@ -92,9 +105,10 @@ static void connection_finish(Connection *connection, ReplyKind kind, int error,
         Exchange *exchange;
 
         while ((exchange = TAILQ_FIRST(&connection->outstanding))) {
-                if (repeat && exchange->owner && exchange->is_query && !exchange->is_again) {
+                if (repeat && exchange->owner && exchange->terms.is_query &&
+                    !exchange->terms.is_again) {
                         connection_release(connection, exchange);
-                        exchange->is_again = true;
+                        exchange->terms.is_again = true;
                         exchange->phase = EXCHANGE_QUEUED;
                         TAILQ_INSERT_TAIL(&again, exchange, link);
                 } else {
@@ -264,7 +278,7 @@ void connection_carry(Connection *connection, Exchange *exchange) {
         connection->load++;
         (void)sd_event_source_set_enabled(connection->idle_timer, SD_EVENT_OFF);
         int r = sd_event_add_time_relative(connection->event, &exchange->timer, CLOCK_BOOTTIME,
-                                           exchange->timeout_usec, ACCURACY_USEC,
+                                           exchange->terms.timeout_usec, ACCURACY_USEC,
                                            exchange_on_timeout, exchange);
         if (r < 0)
                 connection_fail_one(connection, exchange, REPLY_UNREACHABLE, FAULT_NONE, -r);

@@ -27,6 +27,9 @@ unsigned connection_load(const Connection *connection);
 /* It was kept idle and has not received an octet since: the peer may have closed it meanwhile. */
 bool connection_is_doubtful(const Connection *connection);
 
+/* Something of that lane is outstanding on it. */
+bool connection_carries_lane(const Connection *connection, const void *lane);
+
 /* Takes an exchange, starts its time, and sends it as soon as the connection stands. */
 void connection_carry(Connection *connection, Exchange *exchange);
 void connection_cancel(Connection *connection, Exchange *exchange);

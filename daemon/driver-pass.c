@@ -215,6 +215,9 @@ static void on_answered(Transaction *transaction, Reply *reply, void *userdata) 
         driver->update = NULL;
         if (driver->signing)
                 event.stale = signing_staleness(driver->signing);
+        /* It says so itself. */
+        if (driver->signing && reply->kind == REPLY_BAD_KEY)
+                event.stale |= STALE_CONTEXT;
         if (reply->no_length && signing_note_no_length(driver->signing))
                 news_tell_no_length(driver_server(driver));
         /* Somebody was faster: what this plan would have taken away was not taken by us. */

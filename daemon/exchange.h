@@ -33,26 +33,33 @@ typedef enum ExchangePhase {
         EXCHANGE_ENDED,   /* on_complete is still to be called */
 } ExchangePhase;
 
+/* How an exchange is to be carried. */
+typedef struct ExchangeTerms {
+        uint64_t timeout_usec; /* from the moment it leaves the queue */
+        bool is_query;         /* may be sent once more where a kept connection had gone stale */
+        bool is_again; /* its like was lost with a connection: it goes over one that proves to live
+                        */
+        const void *lane; /* NULL, or what is of one lane arrives in the order in which it was sent:
+                             while some of it is outstanding, the rest takes the same connection */
+} ExchangeTerms;
+
 struct Exchange {
         TAILQ_ENTRY(Exchange) link; /* in the server's queue or ended list, or a connection's */
         ExchangePhase phase;
         const ExchangeOwner *events;
         void *owner; /* NULL: given up when sent; only its answer is waited for */
-        bool is_query;
-        uint64_t timeout_usec;
+        ExchangeTerms terms;
         sd_event_source *timer;
         Connection *connection;
         uint16_t id;
         bool is_sent;
-        bool is_again; /* not for a connection that may be stale; a query: not sent once more */
         bool is_answered;
 };
 
 /* Queues a request. The owner keeps a reference to the server until on_complete or
-   server_cancel(). is_again: its like was lost with a connection, so it goes over one that proves
-   to live. -ENOMEM. */
-int server_submit(Server *server, const ExchangeOwner *events, void *owner, bool is_query,
-                  bool is_again, uint64_t timeout_usec, Exchange **ret_exchange);
+   server_cancel(). -ENOMEM. */
+int server_submit(Server *server, const ExchangeOwner *events, void *owner,
+                  const ExchangeTerms *terms, Exchange **ret_exchange);
 
 /* Gives it up; the owner hears nothing more of it. If it was sent, its place in the limit stays
    taken until the answer came or the time is over. */

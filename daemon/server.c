@@ -123,8 +123,12 @@ static int server_choose(Server *server, const Exchange *exchange, Connection **
         for (size_t i = 0; i < server->n_connections; i++) {
                 Connection *connection = server->connections[i];
                 any_open |= connection_is_open(connection);
-                if (exchange->is_again && connection_is_doubtful(connection))
+                if (exchange->terms.is_again && connection_is_doubtful(connection))
                         continue;
+                if (connection_carries_lane(connection, exchange->terms.lane)) {
+                        *ret_connection = connection;
+                        return 0;
+                }
                 if (!best || connection_load(connection) < connection_load(best))
                         best = connection;
         }
@@ -266,17 +270,15 @@ void server_set_limit(Server *server, unsigned max_outstanding) {
                 server->allowed = server->max_outstanding;
 }
 
-int server_submit(Server *server, const ExchangeOwner *events, void *owner, bool is_query,
-                  bool is_again, uint64_t timeout_usec, Exchange **ret_exchange) {
+int server_submit(Server *server, const ExchangeOwner *events, void *owner,
+                  const ExchangeTerms *terms, Exchange **ret_exchange) {
         Exchange *exchange = calloc(1, sizeof(*exchange));
         if (!exchange)
                 return -ENOMEM;
         exchange->phase = EXCHANGE_QUEUED;
         exchange->events = events;
         exchange->owner = owner;
-        exchange->is_query = is_query;
-        exchange->is_again = is_again;
-        exchange->timeout_usec = timeout_usec;
+        exchange->terms = *terms;
         TAILQ_INSERT_TAIL(&server->queue, exchange, link);
         server_ask_turn(server);
         *ret_exchange = exchange;

@@ -367,6 +367,10 @@ static void send_token(Session *session, const GssStep *result) {
                 .on_failure = exchange_on_failure,
                 .on_complete = exchange_on_complete,
         };
+        const ExchangeTerms terms = {
+                .timeout_usec = session->times.timeout_usec,
+                .is_query = true,
+        };
         int r;
 
         free(TAKE_PTR(session->query));
@@ -374,8 +378,7 @@ static void send_token(Session *session, const GssStep *result) {
         r = tkey_new_query(&session->key_name, result->token, result->token_size,
                            (uint64_t)time(NULL), &session->query);
         if (r == 0)
-                r = server_submit(session->server, &owner, session, true, false,
-                                  session->times.timeout_usec, &session->exchange);
+                r = server_submit(session->server, &owner, session, &terms, &session->exchange);
         if (r < 0)
                 fail_here(session, r);
 }

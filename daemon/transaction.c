@@ -81,9 +81,15 @@ int transaction_new(Server *server, const TransactionRequest *request, Transacti
         _cleanup_(freep) Transaction *transaction = calloc(1, sizeof(*transaction));
         if (!transaction)
                 return -ENOMEM;
-        int r = server_submit(server, &exchange_owner, transaction,
-                              request->opcode == LDNS_PACKET_QUERY, request->is_again,
-                              request->timeout_usec, &transaction->exchange);
+        const ExchangeTerms terms = {
+                .timeout_usec = request->timeout_usec,
+                .is_query = request->opcode == LDNS_PACKET_QUERY,
+                .is_again = request->is_again,
+                /* An acceptor takes what comes too long after its successors for a replay: Samba
+                   after 20 of them, MIT after 64 (RFC 4121 4.2.6.1 leaves the window to it). */
+                .lane = auth_security(request->auth) == SECURITY_GSS ? request->auth : NULL,
+        };
+        int r = server_submit(server, &exchange_owner, transaction, &terms, &transaction->exchange);
         if (r < 0)
                 return r;
         transaction->server = server_ref(server);

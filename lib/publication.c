@@ -175,7 +175,9 @@ static PublicationStep end_badly(Publication *p, const PublicationTimes *times, 
         /* What failed may be the way: a server that moved, another primary. */
         p->located = false;
         p->due_usec = now_usec;
-        if (trouble_is_lasting(p->trouble.kind))
+        /* A server that forgets contexts faster than they are used has trouble that may pass. */
+        if (trouble_is_lasting(p->trouble.kind) &&
+            !(p->trouble.kind == TROUBLE_BAD_KEY && p->context_renewed))
                 p->due_usec += backoff_jitter_usec(times->retry_max_usec, random);
         else
                 p->due_usec += backoff_usec(p->attempt, times->retry_min_usec,

@@ -1,6 +1,6 @@
 /* Every end of an exchange in words. A cause says who did what; a cure says what to change and
    where, with the line to write if there is one. Kept apart because many domains share a cause.
-   RCODEs: RFC 1035 4.1.1, RFC 2136 2.2; TSIG errors: RFC 8945 3. */
+   RCODEs: RFC 1035 4.1.1, RFC 2136 2.2; TSIG errors: RFC 8945 3; TKEY errors: RFC 2930 2.6. */
 
 #include "lib/explain.h"
 
@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/explain-denied.h"
+#include "lib/explain-gss.h"
 #include "lib/util.h"
 
 static const char *const rcode_names[] = {
@@ -16,7 +18,10 @@ static const char *const rcode_names[] = {
         "YXDOMAIN", "YXRRSET", "NXRRSET",  "NOTAUTH",  "NOTZONE",
 };
 
-static const char *tsig_error_name(uint16_t error) {
+/* TSIG and TKEY share their numbers, and those below with RCODEs (RFC 6895 2.3). */
+static const char *error_name(uint16_t error) {
+        if (error < ELEMENTSOF(rcode_names))
+                return rcode_names[error];
         switch (error) {
         case TSIG_BADSIG:
                 return "BADSIG";
@@ -24,10 +29,16 @@ static const char *tsig_error_name(uint16_t error) {
                 return "BADKEY";
         case TSIG_BADTIME:
                 return "BADTIME";
+        case TKEY_BADMODE:
+                return "BADMODE";
+        case TKEY_BADNAME:
+                return "BADNAME";
+        case TKEY_BADALG:
+                return "BADALG";
         case TSIG_BADTRUNC:
                 return "BADTRUNC";
         default:
-                return "another TSIG error";
+                return "another error";
         }
 }
 
@@ -52,6 +63,9 @@ static bool has_answer(const Trouble *trouble) {
         case TROUBLE_BAD_KEY:
         case TROUBLE_DENIED:
                 return true;
+        case TROUBLE_NO_CONTEXT:
+                return trouble->gss == GSS_FAULT_NONE &&
+                       (trouble->tkey == TKEY_REFUSED || trouble->tkey == TKEY_NONE);
         case TROUBLE_NONE:
         case TROUBLE_NOT_LOCATED:
         case TROUBLE_HERE:
@@ -66,13 +80,16 @@ static bool has_answer(const Trouble *trouble) {
 const char *explain_rcode(const Trouble *trouble, char buffer[static 32]) {
         const char *name =
                 trouble->rcode < ELEMENTSOF(rcode_names) ? rcode_names[trouble->rcode] : "RCODE";
+        uint16_t error =
+                trouble->kind == TROUBLE_NO_CONTEXT ? trouble->tkey_error : trouble->tsig_error;
+
         /* Without an answer rcode is 0, which would read as NOERROR. */
         if (!has_answer(trouble))
                 return "";
         if (trouble->rcode >= ELEMENTSOF(rcode_names))
                 (void)snprintf(buffer, 32, "%s%u", name, trouble->rcode);
-        else if (trouble->tsig_error)
-                (void)snprintf(buffer, 32, "%s/%s", name, tsig_error_name(trouble->tsig_error));
+        else if (error)
+                (void)snprintf(buffer, 32, "%s/%s", name, error_name(error));
         else
                 (void)snprintf(buffer, 32, "%s", name);
         return buffer;
@@ -115,10 +132,17 @@ static void explain_garbage(const Trouble *trouble, const ExplainContext *c, Exp
         case FAULT_WRONG_KEY:
         case FAULT_WRONG_ALGORITHM:
         case FAULT_BAD_TSIG:
-                write_text(ret->cure,
-                           "make sure that Server= is the name server itself and that it has %s "
-                           "with the same algorithm and secret",
-                           c->key);
+                /* With GSS-TSIG no administrator sets algorithm or secret. */
+                if (c->security == SECURITY_GSS)
+                        write_text(ret->cure,
+                                   "make sure that Server= is the name server itself, one and not "
+                                   "several behind one address, and that nothing between changes "
+                                   "what it says");
+                else
+                        write_text(ret->cure,
+                                   "make sure that Server= is the name server itself and that it "
+                                   "has %s with the same algorithm and secret",
+                                   c->key);
                 break;
         case FAULT_NONE:
         case FAULT_MALFORMED:
@@ -142,8 +166,8 @@ static void explain_echo(const Trouble *trouble, const ExplainContext *c, Explan
         write_text(ret->cause, "%s answered %s and sent our own signature back", c->server,
                    explain_rcode(trouble, buffer));
         write_text(ret->cure,
-                   "Samba and Windows do so: they take no TSIG key, or do not know %s; name a "
-                   "server in Server= that has it",
+                   "Samba and Windows do so: they take no TSIG key but Kerberos (Keytab=), or do "
+                   "not know %s; name a server in Server= that has it",
                    c->key);
 }
 
@@ -231,14 +255,18 @@ static void explain_bad_time(const Trouble *trouble, const ExplainContext *c, Ex
 }
 
 static void explain_bad_key(const Trouble *trouble, const ExplainContext *c, Explanation *ret) {
-        if (trouble->tsig_error == TSIG_BADSIG) {
+        char buffer[32];
+
+        if (c->security == SECURITY_GSS) {
+                explain_lost_context(c, explain_rcode(trouble, buffer), ret);
+        } else if (trouble->tsig_error == TSIG_BADSIG) {
                 write_text(ret->cause, "%s has another secret for %s (NOTAUTH/BADSIG)", c->server,
                            c->key);
                 write_text(ret->cure,
                            "put the same secret into KeyFile= and into the server's key");
         } else if (trouble->tsig_error && trouble->tsig_error != TSIG_BADKEY) {
                 write_text(ret->cause, "%s rejects signatures by %s (NOTAUTH/%s)", c->server,
-                           c->key, tsig_error_name(trouble->tsig_error));
+                           c->key, error_name(trouble->tsig_error));
                 write_text(ret->cure, "compare the clocks of both machines and the key's algorithm "
                                       "on both sides; the server's log says more");
         } else if (trouble->tsig_error) {
@@ -265,8 +293,12 @@ static void explain_denied(const Trouble *trouble, const ExplainContext *c, Expl
                                       "views: match-clients)");
         } else if (c->security == SECURITY_NONE) {
                 write_text(ret->cause, "%s refuses unsigned updates (%s)", c->server, rcode);
-                write_text(ret->cure, "set KeyFile= to a TSIG key that may update %s",
+                write_text(ret->cure,
+                           "set KeyFile= to a TSIG key that may update %s, or, in Active "
+                           "Directory, Keytab=",
                            c->zone[0] ? c->zone : c->record);
+        } else if (c->security == SECURITY_GSS) {
+                explain_denied_account(trouble, c, rcode, ret);
         } else {
                 write_text(ret->cause, "%s accepts %s but its policy refuses the update (%s)",
                            c->server, c->key, rcode);
@@ -280,7 +312,9 @@ static void explain_denied(const Trouble *trouble, const ExplainContext *c, Expl
 }
 
 void explain_trouble(const Trouble *trouble, const ExplainContext *c, Explanation *ret) {
-        *ret = (Explanation){0};
+        char buffer[32];
+
+        ret->cause[0] = ret->cure[0] = '\0';
         switch (trouble->kind) {
         case TROUBLE_NONE:
         case _TROUBLE_KIND_MAX:
@@ -305,7 +339,17 @@ void explain_trouble(const Trouble *trouble, const ExplainContext *c, Explanatio
                 write_text(ret->cause, "%s", c->detail);
                 write_text(ret->cure, "it is tried again");
                 break;
+        case TROUBLE_NO_CONTEXT:
+                if (trouble->gss == GSS_FAULT_NONE)
+                        explain_tkey(trouble, c, explain_rcode(trouble, buffer), ret);
+                else
+                        explain_gss(trouble->gss, c, ret);
+                break;
         case TROUBLE_NO_CREDENTIALS:
+                if (trouble->gss != GSS_FAULT_NONE) {
+                        explain_gss(trouble->gss, c, ret);
+                        break;
+                }
                 write_text(ret->cause, "the key cannot be used: %s", c->detail);
                 write_text(ret->cure, "mend the key file; it is read again at the next try");
                 break;

@@ -8,7 +8,12 @@
 #include "lib/publication.h"
 
 enum {
-        EXPLAIN_TEXT_MAX = 1152, /* the longest, with names of 253 characters, fits */
+        /* One target whose every octet is escaped, or three of 253 characters. */
+        EXPLAIN_TARGETS_MAX = 1072,
+        /* The longest: 2200 characters of ours; ten names (record, zone, server, realm) of 253,
+           some twice; the realm as a DN; two accounts (host/NAME@REALM); the targets, and the same
+           as words of a shell, where a quote and a letter are five characters. */
+        EXPLAIN_TEXT_MAX = 10 * 1024,
 };
 
 /* What the words are about; strings are never NULL. */
@@ -22,9 +27,10 @@ typedef struct ExplainContext {
                                none */
         const char *account; /* with GSS-TSIG: name@REALM, "" not known (yet) */
         const char *keytab;  /* with GSS-TSIG: its path, else "" */
-        const char *
-                targets; /* of the SRVs of others that were seen at the record name: "kms1.corp.test
-                            1688 0 0", as samba-tool takes them, separated by "; "; "" none */
+        /* Of the SRVs of others that were seen at the record name: "kms1.corp.test 1688 0 0", as
+           samba-tool takes them, separated by "; "; "" none. Beyond EXPLAIN_TARGETS_MAX they are
+           left out. */
+        const char *targets;
         Security security;
         uint64_t timeout_usec;
 } ExplainContext;

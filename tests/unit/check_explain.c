@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/util.h"
+#include "tests/unit/support_explain.h"
 #include "tests/unit/unit.h"
 
 #define SERVER "ns1.corp.test (192.0.2.1)"
@@ -21,6 +22,9 @@ static const ExplainContext with_key = {
         .key = KEY,
         .key_name = "kms1-key",
         .detail = DETAIL,
+        .account = "",
+        .keytab = "",
+        .targets = "",
         .security = SECURITY_TSIG,
         .timeout_usec = 5 * USEC_PER_SEC,
 };
@@ -32,6 +36,9 @@ static const ExplainContext without_key = {
         .key = "",
         .key_name = "",
         .detail = DETAIL,
+        .account = "",
+        .keytab = "",
+        .targets = "",
         .security = SECURITY_NONE,
         .timeout_usec = 250 * USEC_PER_MSEC,
 };
@@ -43,6 +50,9 @@ static const ExplainContext no_zone_yet = {
         .key = "",
         .key_name = "",
         .detail = DETAIL,
+        .account = "",
+        .keytab = "",
+        .targets = "",
         .security = SECURITY_NONE,
         .timeout_usec = USEC_PER_MINUTE,
 };
@@ -206,28 +216,9 @@ END_TEST
 
 /* --- every combination ------------------------------------------------------------------------ */
 
-/* The longest text of a name that needs no escapes: 253 characters. */
-static void longest_name(char text[static 254], const char *start) {
-        const char *end = "." ZONE;
-
-        memset(text, 'x', 253);
-        for (size_t i = 63; i < 253; i += 64)
-                text[i] = '.';
-        memcpy(text, start, strlen(start));
-        memcpy(text + 253 - strlen(end), end, strlen(end) + 1);
-}
-
 static void fail_on(const char *why, const Trouble *trouble, const Explanation *words) {
         ck_abort_msg("%s: kind %d reply %d fault %d rcode %u: \"%s\", \"%s\"", why, trouble->kind,
                      trouble->reply, trouble->fault, trouble->rcode, words->cause, words->cure);
-}
-
-static bool is_well_written(const char *text) {
-        size_t length = strlen(text);
-
-        return length > 0 && length < EXPLAIN_TEXT_MAX - 1 && text[length - 1] != '.' &&
-               text[length - 1] != ' ' && !strchr(text, '%') && !strstr(text, "(null)") &&
-               !strstr(text, "  ") && !strstr(text, "()");
 }
 
 /* Of these the cause lies here, not at a server. */
@@ -246,7 +237,7 @@ static void assert_words(const Trouble *trouble, const ExplainContext *context) 
         Explanation words, others;
 
         explain_trouble(trouble, context, &words);
-        if (!is_well_written(words.cause) || !is_well_written(words.cure))
+        if (!text_is_well_written(words.cause) || !text_is_well_written(words.cure))
                 fail_on("badly written", trouble, &words);
         if (!is_ours(trouble->kind) && !strstr(words.cause, context->server))
                 fail_on("no server in the cause", trouble, &words);
@@ -285,10 +276,10 @@ START_TEST(every_combination_is_well_written) {
         Trouble trouble = {
                 .kind = (TroubleKind)_i, .our_time_sec = UINT64_MAX, .error = -ETIMEDOUT};
 
-        longest_name(record, "_vlmcs._tcp.");
-        longest_name(zone, "zone");
-        longest_name(key_name, "key");
-        longest_name(server, "server");
+        make_longest_name(record, "_vlmcs._tcp.", "." ZONE);
+        make_longest_name(zone, "zone", "." ZONE);
+        make_longest_name(key_name, "key", "." ZONE);
+        make_longest_name(server, "server", "." ZONE);
         (void)snprintf(server + 253, sizeof(server) - 253, " (%s)",
                        "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
         (void)snprintf(key, sizeof(key), "hmac-sha512 key %s", key_name);

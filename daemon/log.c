@@ -18,7 +18,7 @@
 #define LAST_USEC (100 * USEC_PER_MSEC)
 
 enum {
-        TEXT_MAX = 4096,
+        TEXT_MAX = 16 * 1024, /* the longest cure with the longest names */
         FIELD_MAX = 1100,
 };
 

@@ -13,7 +13,7 @@
 #include "lib/message.h"
 
 enum {
-        TARGETS_MAX = 3, /* more than these help nobody */
+        TARGETS_MAX = 8, /* more than these help nobody, and lib/explain cuts them */
         TARGETS_TEXT_MAX = TARGETS_MAX * (NAME_TEXT_MAX + 24),
         WANTED_TEXT_MAX = 3 * SRV_TEXT_MAX + 64,
         DETAIL_MAX = 2 * EXPLAIN_TEXT_MAX + NAME_TEXT_MAX + WANTED_TEXT_MAX + 600,

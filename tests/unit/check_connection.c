@@ -82,7 +82,8 @@ START_TEST(test_no_idle_close_when_used) {
         int fd = alone_setup(&alone);
         peer_wait(world.event, &alone.n_open, 1);
         alone.exchange = calloc(1, sizeof(*alone.exchange));
-        *alone.exchange = (Exchange){.events = &owner, .owner = &alone, .timeout_usec = 3 * SHORT};
+        *alone.exchange =
+                (Exchange){.events = &owner, .owner = &alone, .terms = {.timeout_usec = 3 * SHORT}};
         connection_carry(alone.connection, alone.exchange);
         peer_receive(world.event, fd, &message);
         peer_wait(world.event, &alone.n_closed, 1);

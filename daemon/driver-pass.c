@@ -302,8 +302,9 @@ static void send_update(Driver *driver, Server *server, Auth *auth) {
                 .auth = auth,
                 /* Who has just made a context with us knows it, as who has just answered to a
                    signature knows the key (E6.4). */
-                .observed_here = driver->signing ? !signing_staleness(driver->signing)
-                                                 : driver->publication.observed_here,
+                .observed_here = driver->signing
+                                         ? !(signing_staleness(driver->signing) & STALE_CONTEXT)
+                                         : driver->publication.observed_here,
                 .is_again = driver->publication.closed > 0,
                 .timeout_usec = driver->access->timeout_usec,
         };
@@ -404,9 +405,9 @@ static void finish_pass(Driver *driver) {
                    memory. */
                 if (driver->zone)
                         zone_doubt(driver->zone);
-        } else if (ended_well(p->state)) {
-                settle(driver);
         }
+        if (ended_well(p->state))
+                settle(driver);
         if (driver->context->summary)
                 news_tell(&driver->news, &source, driver->context->summary,
                           schedule_now_usec(driver->context->schedule));

@@ -147,7 +147,8 @@ static void tell_trouble(News *news, const NewsSource *source, Summary *summary,
         }
         news->told = hash;
         (void)snprintf(detail, sizeof(detail), "%s: %s. %s.%s",
-                       p->withdraw                                     ? "withdrawal failed"
+                       p->state == PUBLICATION_PUBLISHED               ? "not refreshed"
+                       : p->withdraw                                   ? "withdrawal failed"
                        : p->state == PUBLICATION_DENIED                ? "denied"
                        : source->state_before == PUBLICATION_PUBLISHED ? "check failed"
                                                                        : "failed",
@@ -277,8 +278,12 @@ void news_tell(News *news, const NewsSource *source, Summary *summary, uint64_t 
         ownership_tell(news, source, summary);
         switch (source->publication->state) {
         case PUBLICATION_PUBLISHED:
-                news->told = news->told_looked = 0;
+                news->told_looked = 0;
                 tell_published(news, source, summary);
+                if (source->publication->trouble.kind == TROUBLE_NONE)
+                        news->told = 0;
+                else
+                        tell_trouble(news, source, summary, now_usec);
                 break;
         case PUBLICATION_STANDBY:
                 news->told = 0;

@@ -252,14 +252,15 @@ static void tell_varies(News *news, const NewsSource *source, Summary *summary) 
 
         if (varies && !news->told_varies)
                 tell(source, summary, LOG_KIND_CONTESTED, cause, cure, "%s. %s", cause, cure);
-        news->told_varies = varies;
+        /* While the zone is looked for again nothing is known of it. */
+        news->told_varies |= varies;
 }
 
 void ownership_tell(News *news, const NewsSource *source, Summary *summary) {
         const Publication *p = source->publication;
         unsigned notes = source->notes;
 
-        if (p->trouble.kind != TROUBLE_NONE)
+        if (p->state == PUBLICATION_FAILED || p->state == PUBLICATION_DENIED)
                 return;
         if (p->wrote == PLAN_IN_ORDER)
                 notes &= ~(unsigned)(PLAN_NOTE_RECLAIMS | PLAN_NOTE_TAKES_OVER);

@@ -144,6 +144,8 @@ static int on_tell(sd_event_source *source, void *userdata) {
                 session->trouble = trouble_of_gss(GSS_FAULT_OTHER);
         if (!session->is_negotiating)
                 session->told = TAKE_PTR(session->waiters);
+        /* What is told may begin anew with another word. */
+        const Trouble trouble = session->trouble;
         Auth *auth = session->told ? session_auth(session) : NULL;
         if (auth)
                 (void)auth_ref(auth);
@@ -151,7 +153,7 @@ static int on_tell(sd_event_source *source, void *userdata) {
                 SessionWaiter *waiter = session->told;
 
                 session->told = waiter->next;
-                waiter->on_ready(waiter, auth, &session->trouble);
+                waiter->on_ready(waiter, auth, &trouble);
         }
         (void)auth_unref(auth);
         (void)session_unref(session);
@@ -352,6 +354,10 @@ static void exchange_on_complete(void *owner) {
         tkey_read(&session->key_name, session->exchange_id, session->answer, session->answer_size,
                   &answer);
         if (answer.verdict != TKEY_ANSWERED) {
+                /* The ticket for it may be for a key that it no longer has. */
+                if (answer.verdict == TKEY_REFUSED && answer.error == TSIG_BADKEY)
+                        ticket_doubt(session->ticket,
+                                     now_usec(session) - session->times.retry_min_usec);
                 trouble = trouble_of_tkey(&answer);
                 fail(session, &trouble, "");
                 return;
@@ -370,6 +376,8 @@ static void send_token(Session *session, const GssStep *result) {
         const ExchangeTerms terms = {
                 .timeout_usec = session->times.timeout_usec,
                 .is_query = true,
+                /* Sent once: its name and its token are good for one time (C61). */
+                .is_again = true,
         };
         int r;
 
@@ -412,6 +420,7 @@ static int negotiate(Session *session) {
         tkey_make_name(random, &session->key_name);
         session->lifetime_sec = 0;
         session->trouble = (Trouble){0};
+        session->text[0] = '\0';
         session->ticket_waiter.on_ready = on_ticket;
         r = ticket_wait(session->ticket, session->times.retry_min_usec,
                         session->times.retry_max_usec, &session->ticket_waiter);

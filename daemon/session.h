@@ -16,7 +16,7 @@ typedef struct SessionTable {
         Session *first;
         sd_event *event;
         SessionDeletion *deletions; /* under way */
-        /* NULL, or called when the last deletion has ended after session_table_close(). */
+        /* NULL, or called whenever the last deletion under way has ended. */
         void (*on_closed)(void *userdata);
         void *userdata;
 } SessionTable;

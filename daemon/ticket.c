@@ -24,6 +24,7 @@ typedef struct Acquisition {
         Ticket *ticket; /* NULL: nobody wants it any more */
         char *keytab, *principal, *realm;
         FileIdentity identity; /* of the keytab, before it was read */
+        char *account;         /* that was found in it */
         GssCredential *credential;
         GssError error;
         int r;
@@ -35,6 +36,8 @@ struct Ticket {
         TicketTable *table;
         Worker *worker; /* from the first acquisition on */
         char *keytab, *principal, *realm;
+
+        char *account; /* as it was last found in the keytab */
 
         Acquisition *acquisition;
         sd_event_source *tell;
@@ -72,6 +75,7 @@ static Ticket *ticket_free(Ticket *ticket) {
         free(ticket->keytab);
         free(ticket->principal);
         free(ticket->realm);
+        free(ticket->account);
         free(ticket);
         return NULL;
 }
@@ -143,16 +147,15 @@ int ticket_get(TicketTable *table, const TicketKey *key, Ticket **ret_ticket) {
 /* In a thread: reads files and asks the KDC. */
 static void acquisition_run(Job *job) {
         Acquisition *a = (Acquisition *)job;
-        _cleanup_(freep) char *principal = NULL;
         char host[FQDN_MAX] = "", error[FQDN_ERROR_MAX];
 
         /* HOST$ is found by the short name too. */
         if (!a->principal && !fqdn_find(host, error))
                 (void)gethostname(host, sizeof(host) - 1);
         a->identity = file_identity_of(a->keytab);
-        a->r = gss_keytab_find(a->keytab, a->principal, host, a->realm, &principal, &a->error);
-        if (a->r == 0 && principal)
-                a->r = gss_credential_acquire(a->keytab, principal, &a->credential, &a->error);
+        a->r = gss_keytab_find(a->keytab, a->principal, host, a->realm, &a->account, &a->error);
+        if (a->r == 0 && a->account)
+                a->r = gss_credential_acquire(a->keytab, a->account, &a->credential, &a->error);
 }
 
 static void acquisition_free(Job *job) {
@@ -162,23 +165,27 @@ static void acquisition_free(Job *job) {
         free(a->keytab);
         free(a->principal);
         free(a->realm);
+        free(a->account);
         free(a);
 }
 
-/* Whoever waits now is told; who begins to wait in a handler is told the next time. */
-static int on_tell(sd_event_source *source, void *userdata) {
-        Ticket *ticket = ticket_ref(userdata);
+/* Seconds, less those that only serve when another cannot be had. */
+static bool has_left(const Ticket *ticket, uint32_t reserve_sec) {
+        return (now_usec(ticket) - ticket->acquired_usec) / USEC_PER_SEC + reserve_sec <
+               gss_credential_lifetime_sec(ticket->credential);
+}
 
-        ticket->told = TAKE_PTR(ticket->waiters);
-        while (ticket->told) {
-                TicketWaiter *waiter = ticket->told;
+static bool is_good(const Ticket *ticket) {
+        return ticket->credential && !ticket->is_doubted && !ticket->error.fault &&
+               has_left(ticket, LEFT_MIN(gss_credential_lifetime_sec(ticket->credential)));
+}
 
-                ticket->told = waiter->next;
-                waiter->on_ready(waiter, ticket->error.fault ? NULL : ticket->credential,
-                                 &ticket->error);
-        }
-        (void)ticket_unref(ticket);
-        return 0;
+/* What to do with: while another cannot be had the old one serves to its end. */
+static GssCredential *usable(const Ticket *ticket) {
+        if (is_good(ticket))
+                return ticket->credential;
+        return ticket->credential && !ticket->is_doubted && has_left(ticket, 0) ? ticket->credential
+                                                                                : NULL;
 }
 
 static void tell_later(Ticket *ticket) {
@@ -193,6 +200,10 @@ static void acquisition_done(Job *job) {
         if (a->r < 0)
                 a->error = gss_error_new(GSS_FAULT_OTHER, "%s", strerror(-a->r));
         ticket->error = a->error;
+        if (a->account) {
+                free(ticket->account);
+                ticket->account = TAKE_PTR(a->account);
+        }
         if (a->credential) {
                 (void)gss_credential_unref(ticket->credential);
                 ticket->credential = TAKE_PTR(a->credential);
@@ -229,17 +240,28 @@ static int acquire(Ticket *ticket) {
         return 0;
 }
 
-/* --- waiting ---------------------------------------------------------------------------------- */
+/* Whoever waits now is told; who begins to wait in a handler is told the next time. */
+static int on_tell(sd_event_source *source, void *userdata) {
+        Ticket *ticket = ticket_ref(userdata);
 
-static bool is_good(const Ticket *ticket) {
-        uint64_t age_sec;
+        /* Doubted since it was there. */
+        if (ticket->waiters && !ticket->acquisition && !usable(ticket) && !ticket->error.fault &&
+            acquire(ticket) < 0)
+                ticket->error = gss_error_new(GSS_FAULT_OTHER, "out of memory");
+        /* What is under way is everybody's. */
+        if (!ticket->acquisition)
+                ticket->told = TAKE_PTR(ticket->waiters);
+        while (ticket->told) {
+                TicketWaiter *waiter = ticket->told;
 
-        if (!ticket->credential || ticket->is_doubted || ticket->error.fault)
-                return false;
-        age_sec = (now_usec(ticket) - ticket->acquired_usec) / USEC_PER_SEC;
-        const uint32_t lifetime_sec = gss_credential_lifetime_sec(ticket->credential);
-        return age_sec + LEFT_MIN(lifetime_sec) < lifetime_sec;
+                ticket->told = waiter->next;
+                waiter->on_ready(waiter, usable(ticket), &ticket->error);
+        }
+        (void)ticket_unref(ticket);
+        return 0;
 }
+
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 /* Whether another try would be counted against the account. */
 static bool is_the_accounts(GssFault fault) {
@@ -264,9 +286,11 @@ int ticket_wait(Ticket *ticket, uint64_t retry_min_usec, uint64_t retry_max_usec
                 TicketWaiter *waiter) {
         int r = 0;
 
-        if (is_good(ticket) || is_bad(ticket, retry_min_usec, retry_max_usec))
+        if (ticket->acquisition)
+                r = 0;
+        else if (is_good(ticket) || is_bad(ticket, retry_min_usec, retry_max_usec))
                 tell_later(ticket);
-        else if (!ticket->acquisition)
+        else
                 r = acquire(ticket);
         if (r < 0)
                 return r;
@@ -298,8 +322,8 @@ Worker *ticket_worker(const Ticket *ticket) {
 }
 
 const char *ticket_account(const Ticket *ticket) {
-        if (ticket->credential)
-                return gss_credential_principal(ticket->credential);
+        if (ticket->account)
+                return ticket->account;
         return ticket->principal ? ticket->principal : "";
 }
 

@@ -163,6 +163,15 @@ static void take_servers(Zone *zone, const HostServer *servers, size_t n) {
         zone->n_primaries = count_primaries(zone, servers, n);
 }
 
+static bool same_hosts(const Endpoints *a, const Endpoints *b) {
+        if (a->n != b->n)
+                return false;
+        for (size_t i = 0; i < a->n; i++)
+                if (strcasecmp(a->list[i].host, b->list[i].host) != 0)
+                        return false;
+        return true;
+}
+
 static void on_hosts(HostSearch *search, const HostServer *servers, size_t n, const char *text,
                      void *userdata) {
         Zone *zone = userdata;
@@ -173,6 +182,8 @@ static void on_hosts(HostSearch *search, const HostServer *servers, size_t n, co
         if (n > 0 && !has_servers(zone, servers, n))
                 take_servers(zone, servers, n);
         if (n > 0) {
+                if (!same_hosts(&zone->endpoints, &zone->searched))
+                        drop_sessions(zone);
                 free(zone->endpoints.list);
                 zone->endpoints = zone->searched;
                 zone->searched = (Endpoints){0};

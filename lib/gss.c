@@ -124,8 +124,13 @@ static int name_server(GssContext *context, GssError *ret_error) {
 
 static GssError find_error(const GssContext *context, OM_uint32 major, OM_uint32 minor,
                            OM_uint32 flags, size_t token_size) {
-        if (GSS_ERROR(major))
-                return gss_error_of_status(major, minor);
+        if (GSS_ERROR(major)) {
+                GssError error = gss_error_of_status(major, minor);
+                /* What a token of the server's comes to says nothing of the keytab or the KDC. */
+                if (context->n_rounds > 1)
+                        error.fault = GSS_FAULT_SERVER_TOKEN;
+                return error;
+        }
         if (token_size > GSS_TOKEN_MAX)
                 return gss_error_new(GSS_FAULT_OTHER, "a token of %zu octets is too large",
                                      token_size);

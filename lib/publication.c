@@ -249,6 +249,9 @@ static Renewal renewal_for(const Publication *p, TroubleKind kind) {
                 return RENEW_CONTEXT;
         if (kind == TROUBLE_DENIED && p->stale && !p->ticket_renewed)
                 return RENEW_TICKET;
+        /* The ticket is new, but not what another server has of it. */
+        if (kind == TROUBLE_DENIED && (p->stale & STALE_CONTEXT) && !p->context_renewed)
+                return RENEW_CONTEXT;
         return RENEW_NOTHING;
 }
 
@@ -371,6 +374,7 @@ static PublicationStep step_on_observed(Publication *p, const PublicationTimes *
         if (!event->authoritative)
                 return next_server(p, times, TROUBLE_NOT_AUTHORITATIVE, event, now_usec);
         p->observed_here = true;
+        p->lost = false;
         if (event->plan->observes)
                 return end_observed(p, times, event->random, now_usec);
         p->stands_by = event->plan->verdict == PLAN_STANDBY;
@@ -435,7 +439,8 @@ static PublicationStep step_on_answered(Publication *p, const PublicationTimes *
         case REPLY_TIMEOUT:
         case REPLY_CLOSED:
                 /* It may have been done: plan_verdict stays, so that a look that finds all in
-                   order knows by what. */
+                   order knows by what, be it in the next pass. */
+                p->lost = true;
                 publication_doubt(p, times, now_usec);
                 break;
         case REPLY_DENIED:
@@ -456,15 +461,27 @@ static PublicationStep step_on_answered(Publication *p, const PublicationTimes *
                 p->plan_verdict = PLAN_IN_ORDER;
                 break;
         }
-        /* The context ended before the update could be signed with it. */
-        if (event->reply->error == EKEYEXPIRED && !p->context_renewed)
+        /* The context ended, or failed, before the update could be signed with it. */
+        if ((event->reply->error == EKEYEXPIRED || event->reply->error == EKEYREJECTED) &&
+            !p->context_renewed)
                 return renew(p, RENEW_CONTEXT);
         return step_on_refusal(p, times, event, now_usec);
+}
+
+/* What is there is as wanted: that it could not be renewed (E8) is told, and no failure yet. */
+static PublicationStep end_unrefreshed(Publication *p, const PublicationTimes *times,
+                                       const PublicationEvent *event, uint64_t now_usec) {
+        PublicationStep next = end_well(p, times, event->random, now_usec);
+
+        keep_trouble(p, event->cause);
+        return next;
 }
 
 /* Nothing was sent. Without a ticket no other server helps. */
 static PublicationStep step_on_not_signed(Publication *p, const PublicationTimes *times,
                                           const PublicationEvent *event, uint64_t now_usec) {
+        if (p->plan_verdict == PLAN_IN_ORDER)
+                return end_unrefreshed(p, times, event, now_usec);
         p->plan_verdict = PLAN_IN_ORDER;
         keep_trouble(p, event->cause);
         if (event->cause->kind == TROUBLE_NO_CREDENTIALS)
@@ -475,8 +492,12 @@ static PublicationStep step_on_not_signed(Publication *p, const PublicationTimes
 static PublicationStep start_pass(Publication *p, const PublicationTimes *times,
                                   uint64_t now_usec) {
         p->in_pass = true;
-        p->wrote = p->plan_verdict = PLAN_IN_ORDER;
-        p->conflicts = p->ignored = p->closed = p->plan_traits = 0;
+        p->wrote = PLAN_IN_ORDER;
+        if (!p->lost) {
+                p->plan_verdict = PLAN_IN_ORDER;
+                p->plan_traits = 0;
+        }
+        p->conflicts = p->ignored = p->closed = 0;
         p->stands_by = p->removes_strays = false;
         p->context_renewed = p->ticket_renewed = false;
         p->stale = 0;
@@ -496,6 +517,7 @@ static PublicationStep change(Publication *p, const PublicationTimes *times,
                 publication_doubt(p, times, now_usec);
         /* An answer that failed to come before the wish changed is as bad as one given up now. */
         p->overtook = now_usec < p->doubt_until_usec;
+        p->lost = false;
         p->attempt = 0;
         p->claims_denied = p->claims_denied && !event->relocate;
         p->located = p->located && !event->relocate;

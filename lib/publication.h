@@ -129,6 +129,7 @@ typedef struct Publication {
         uint8_t closed;
         uint8_t plan_traits;      /* bits: what the last plan carried */
         PlanVerdict plan_verdict; /* what the last update did or may have done */
+        bool lost;                /* ... and nobody has looked since */
         unsigned attempt;         /* failed passes in a row */
         uint64_t due_usec;
         uint64_t since_usec; /* when state was entered */

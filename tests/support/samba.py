@@ -1,16 +1,14 @@
 """A throw-away Active Directory domain: a Samba DC with its own DNS server and KDC, on an address of the
 scenario's loopback. The domain is made once a run and copied for each scenario."""
 import fcntl
-import json
 import os
 import pathlib
-import select
 import shutil
-import subprocess
 
+from support.helper import Helper
 from support.kerberos import Kdc
 from support.servers import Server
-from support.waiting import Failure, Skip
+from support.waiting import Skip
 from support.zone import Zone
 
 ADMIN = pathlib.Path(__file__).with_name("samba-admin")
@@ -147,37 +145,11 @@ path = {directory}/sysvol/scripts
         self.admin("change_record", self.address, PASSWORD, self.domain, owner, (type_, text), False)
 
 
-class Admin:
-    """A samba-admin that runs. What it complains of goes to the server's log."""
+class Admin(Helper):
+    """A samba-admin that runs."""
 
     def __init__(self, config, log_path):
-        with open(log_path, "a", encoding="utf-8") as log:
-            self.popen = subprocess.Popen(unsynced(ADMIN, config), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                          stderr=log, text=True, bufsize=1)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def call(self, *words):
-        self.popen.stdin.write(json.dumps(words) + "\n")
-        line = ""
-        if select.select([self.popen.stdout], [], [], ADMIN_TIMEOUT)[0]:
-            line = self.popen.stdout.readline()
-        is_done, result = json.loads(line or '[false, "no answer"]')
-        if not is_done:
-            raise Failure(f"samba-admin {' '.join(map(str, words))}: {result}")
-        return result
-
-    def close(self):
-        self.popen.stdin.close()
-        try:
-            self.popen.wait(5)
-        except subprocess.TimeoutExpired:
-            self.popen.kill()
-            self.popen.wait()
+        super().__init__(unsynced(ADMIN, config), log_path, ADMIN_TIMEOUT)
 
 
 def unsynced(*argv):

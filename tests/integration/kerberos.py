@@ -4,9 +4,11 @@ import os
 import re
 import subprocess
 
-from support import client, samba
+from support import client, faults, samba, tsig, wire
 from support.client import Srv, record_name
 from support.daemon import Daemon
+from support.gss import BADNAME, Tkey
+from support.proxy import kind_of
 from support.samba import DENIED, DONE, NO_CONTEXT
 from support.scenario import scenario
 from support.waiting import Failure, wait_until
@@ -119,7 +121,7 @@ def nothing_of_the_machine_is_used(test):
 
 # Updates by ticket.
 
-@scenario(servers=BOTH)
+@scenario(servers=(*BOTH, "scripted"))
 def ticket_signs_updates(test):
     server = test.secured()
     gate = test.gate(server, is_closed=False)
@@ -186,7 +188,7 @@ RESTARTS = {"none": (lambda server: None, {"NOERROR"}, ["kms1"]),
             "killed": (lambda server: (server.kill(), server.start()), set(NO_CONTEXT), [])}
 
 
-@scenario(servers=BOTH, cases=RESTARTS)
+@scenario(servers=(*BOTH, "scripted"), cases=RESTARTS)
 def context_goes_with_the_server(test, happen, rcodes, hosts):
     """An update is held on its way, and comes when the server may not know what it is signed with."""
     server = test.secured()
@@ -209,6 +211,50 @@ def domains_stand_beside_each_other(test):
         test.wait_srv(server, server.domain, [srv(server, "kms1")])
         name = record_name(server.domain)
         test.check("AUTHORITY: 1" in test.dig(server, f"no.{name}", "SOA"), f"the SOA of {server.domain} is not told")
+
+
+# The scripted server's wrong answers are as wrong as they should be: nsupdate says what it makes of them.
+
+NOTICED = [  # kind, fault, words of nsupdate
+    ("TKEY", faults.tkey(is_signed=False), "^NOERROR$"), ("TKEY", faults.tkey(lifetime=0), "^NOERROR$"),
+    ("TKEY", faults.tkey_error(tsig.BADKEY), "unacceptable"), ("TKEY", faults.tkey(mode=2), "unacceptable"),
+    ("TKEY", faults.tkey(token=b""), "Invalid token"), ("TKEY", faults.tkey(token=b"x" * 65000), "Invalid token"),
+    ("TKEY", faults.tkey_old_token(), "integrity check failed"), ("TKEY", faults.tkey_returned(), "Invalid token"),
+    ("TKEY", faults.rcode("NOERROR"), "not found"), ("TKEY", faults.rcode("NOTIMP"), "NOTIMP"),
+    ("TKEY", faults.tkey(size=65535), "unexpected end of input"),
+    ("update", faults.samba_mac(), "verify failure"), ("update", faults.mac_of_another(), "verify failure"),
+    ("update", faults.mac_without_request(), "verify failure"), ("update", faults.echo("NOERROR"), "verify failure"),
+    ("update", faults.unsigned(), "expected a TSIG"), ("update", faults.rcode("REFUSED"), "^REFUSED$"),
+    ("update", faults.badkey(), "^NOTAUTH$")]
+
+
+@scenario(servers=("scripted",))
+def wrong_answers_to_tickets_are_noticed(test):
+    server = test.secured()
+    ticket = server.kdc.ticket("kms1$")
+    script = [f"server {server.address}", f"zone {server.domain}", line(server, "kms1"), "send"]
+    for number, (kind, fault, words) in enumerate(NOTICED):
+        server.script(kind, fault)
+        answer = client.nsupdate(script, ticket=ticket)
+        test.check(re.search(words, answer), f"number {number}, {kind}: {answer!r}, expected /{words}/")
+    test.equal(client.nsupdate(script, ticket=ticket), "NOERROR", "in the end")
+
+
+@scenario(servers=("scripted",))
+def objections_are_raised(test):
+    """To what nsupdate does not do as we want it from srvpubd, and to what is sent twice, which is not done."""
+    server = test.secured()
+    test.nsupdate(server, line(server, "kms1"), ticket=server.kdc.ticket("kms1$"))
+    test.check(len(server.objections) == 1 and "no random name" in server.objections[0], server.objections)
+    query, update = (next(data for data in server.requests if kind_of(data) == kind) for kind in ("TKEY", "update"))
+    for data, udp, words in ((query, True, "TKEY by UDP.*comes again"), (update, False, "sent before"),
+                             (bytes(2) + update[2:], False, "sent before"), (update, True, "by UDP.*sent before")):
+        server.objections.clear()
+        answer = wire.Message.parse(client.exchange(server.address, data, udp=udp))
+        test.check(re.search(words, "; ".join(server.objections)), f"no /{words}/ in {server.objections}")
+        tkey = Tkey.find(answer)
+        test.equal((answer.rcode_name, tkey and tkey.error),
+                   ("NOERROR", BADNAME) if data == query else ("NOTAUTH", None), "RCODE and error of TKEY")
 
 
 # Who owns a name of Active Directory.

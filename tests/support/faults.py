@@ -5,6 +5,7 @@ A fault that says "done" has carried out the request before it answers wrongly; 
 import struct
 
 from support import tsig, wire
+from support.gss import Tkey
 from support.scripted import Answer, random_octets
 from support.tsig import Key
 
@@ -122,13 +123,44 @@ def bad_mac():
     return lambda exchange: exchange.sign(exchange.reply(), mac=random_octets(32))
 
 
+def mac_of_another():
+    """Done, with a MAC that the key has made, but of other octets."""
+    return lambda exchange: exchange.sign(exchange.reply(), mac=exchange.key.mac(b"another message"))
+
+
+def mac_of_before():
+    """Done, with the MAC of the first answer that was given so."""
+    macs = []
+
+    def fault(exchange):
+        message = exchange.reply()
+        macs.append(tsig.split(exchange.sign(message))[1].mac)
+        return exchange.sign(message, mac=macs[0])
+    return fault
+
+
+def mac_without_request():
+    """Done, and signed as if nothing had been asked."""
+    return lambda exchange: tsig.sign(exchange.reply().wire(), exchange.key)[0]
+
+
+def samba_mac(forged=False):
+    """Done, and signed as Samba does up to 4.19.7: over the request's MAC without its length. forged: over
+    another MAC than the request's."""
+    def fault(exchange):
+        data = exchange.reply().wire()
+        mac = bytes(len(exchange.signature.mac)) if forged else exchange.signature.mac
+        return tsig.sign(data, exchange.key, mac, has_length=False)[0]
+    return fault
+
+
 def wrong_key_name():
     return lambda exchange: exchange.sign(exchange.reply(), key=OTHER_KEY)
 
 
 def wrong_algorithm():
     def fault(exchange):
-        key = Key(exchange.key.name, "hmac-sha512", exchange.key.secret)
+        key = Key(exchange.key.name, "hmac-sha512", getattr(exchange.key, "secret", OTHER_KEY.secret))
         return exchange.sign(exchange.reply(), key=key)
     return fault
 
@@ -175,6 +207,52 @@ def echo(name="REFUSED", done=False):
             exchange.reply()
         bits, = struct.unpack_from("!H", exchange.data, 2)
         return exchange.data[:2] + struct.pack("!H", bits | wire.QR | wire.rcode(name)) + exchange.data[4:]
+    return fault
+
+
+# TKEY (RFC 3645 4.1). The first ones have taken the client's token.
+
+def tkey(*, change=None, times=1, section="answer", lifetime=None, is_signed=True, mac=None, **fields):
+    """The right answer with fields of its Tkey, or what change(Tkey) makes of them; the record stands so many
+    times in a section. mac: in place of the right one."""
+    def fault(exchange):
+        record, key = exchange.negotiate()
+        vars(record).update(fields)
+        if lifetime is not None:
+            record.expiration = record.inception + lifetime
+        if change:
+            change(record)
+        message = exchange.tkey_reply()
+        getattr(message, section).extend(times * [record.rr()])
+        data = message.wire()
+        return tsig.sign(data, key, mac=mac)[0] if key and is_signed else data
+    return fault
+
+
+def tkey_old_token():
+    """The server's token is the one that it gave first, damaged even then."""
+    first = []
+
+    def change(record):
+        first.append(record.token[:-1] + bytes([record.token[-1] ^ 1]))
+        record.token = first[0]
+    return tkey(change=change)
+
+
+def tkey_returned(rcode="NOERROR"):
+    """The client's token comes back to it."""
+    def fault(exchange):
+        message = exchange.bare_reply(rcode)
+        message.answer = list(exchange.request.additional)
+        return message.wire()
+    return fault
+
+
+def tkey_error(error):
+    """The token is not accepted: NOERROR, an error in TKEY, no token, no signature."""
+    def fault(exchange):
+        query = Tkey.find(exchange.request)
+        return exchange.tkey_reply(Tkey(query.name, query.mode, error=error)).wire()
     return fault
 
 

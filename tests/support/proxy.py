@@ -5,13 +5,16 @@ from collections import Counter
 
 from support import wire
 from support.client import close, receive_message, send_message
+from support.gss import DELETE, Tkey
 
 
 def kind_of(data):
-    """"update", or the type that a query asks for."""
+    """"update", "TKEY-delete", or the type that a query asks for."""
     message = wire.Message.parse(data)
     if message.opcode == wire.UPDATE:
         return "update"
+    if (tkey := Tkey.find(message)) and tkey.mode == DELETE:
+        return "TKEY-delete"
     return message.question[0][1] if message.question else "none"
 
 

@@ -16,9 +16,13 @@ from dataclasses import dataclass
 
 from support import tsig, wire
 from support.client import close, receive_message, send_message
+from support.gss import DELETE, Contexts, Objections, Tkey
 from support.primary import Primary
 from support.proxy import kind_of
 from support.waiting import wait_until
+from support.zone import service_hosts
+
+NO_QUERIES = ("update", "TKEY", "TKEY-delete")  # kinds that "query" does not mean
 
 
 @dataclass
@@ -44,8 +48,28 @@ class Exchange:
 
     def reply(self):
         """Does what was asked, and returns the right answer, unsigned."""
-        may_update = self.key is not None or not self.server.keys
+        may_update = self.key is not None or not (self.server.keys or self.server.contexts)
         return self.server.primary.answer(self.request, may_update)
+
+    def negotiate(self):
+        """Takes the token in a TKEY query. Returns the Tkey to answer with, and the key or None."""
+        return self.server.contexts.negotiate(Tkey.find(self.request), self.server.now())
+
+    def tkey_reply(self, *tkeys):
+        message = self.bare_reply()
+        message.answer = [tkey.rr() for tkey in tkeys]
+        return message
+
+    def tkey_answer(self):
+        """Signed with the new context; this digest has no MAC of a request (RFC 3645 4.1.3)."""
+        tkey, key = self.negotiate()
+        data = self.tkey_reply(tkey).wire()
+        return tsig.sign(data, key, now=self.server.now())[0] if key else data
+
+    def tkey_deletion(self):
+        data = self.sign(self.tkey_reply(Tkey(self.signature.name, DELETE)))
+        self.server.contexts.drop(self.signature.name)
+        return data
 
     def bare_reply(self, rcode="NOERROR"):
         """An answer for which nothing was done."""
@@ -73,16 +97,23 @@ class Exchange:
     def right_answer(self):
         if self.signature and self.error:
             return self.tsig_error(self.error)
+        if self.kind == "TKEY" and self.server.contexts:
+            return self.tkey_answer()
+        if self.kind == "TKEY-delete" and self.signature:
+            return self.tkey_deletion()
         return self.sign(self.reply())
 
 
 class ScriptedServer:
-    """TCP and UDP on one address. clock_offset: how far its clock is from ours, in seconds."""
+    """TCP and UDP on one address. clock_offset: how far its clock is from ours, in seconds. kdc: of the
+    realm whose tickets it takes, for the MNAMEs of its zones."""
 
-    def __init__(self, test, *, zones, addresses=("127.0.0.1",), keys=(), port=53, query_key=None, clock_offset=0):
+    def __init__(self, test, *, zones, addresses=("127.0.0.1",), keys=(), port=53, query_key=None, clock_offset=0,
+                 kdc=None):
         self.test, self.address, self.port = test, addresses[0], port
         self.keys, self.query_key = list(keys), query_key
-        self.primary = Primary(zones)
+        self.zones, self.primary, self.kdc = zones, Primary(zones), kdc
+        self.contexts = None
         self.clock_offset = clock_offset
         self.lock = threading.RLock()
         self.scripts = defaultdict(deque)
@@ -90,6 +121,7 @@ class ScriptedServer:
         self.counts = Counter()
         self.requests = []  # every request in wire form, in order
         self.malformed = []  # those that are no DNS message
+        self.objections = Objections()
         self.outstanding = self.peak_outstanding = 0
         self.is_holding, self.held = False, []
         self.listeners, self.connections = [], set()
@@ -98,8 +130,14 @@ class ScriptedServer:
     def now(self):
         return int(time.time()) + self.clock_offset
 
+    @property
+    def domain(self):
+        """Of one that has one."""
+        return self.zones[0].name
+
     def find_key(self, name):
-        return next((key for key in self.keys if wire.same_name(key.name, name)), None)
+        key = next((key for key in self.keys if wire.same_name(key.name, name)), None)
+        return key or (self.contexts.find(name) if self.contexts else None)
 
     # What a scenario tells it. kind: "update", "query", or a query's type, which wins over "query".
 
@@ -150,6 +188,8 @@ class ScriptedServer:
     # The server.
 
     def start(self):
+        if self.kdc:
+            self.contexts = Contexts(self.test, self.kdc, service_hosts(self.zones))
         family = socket.AF_INET6 if ":" in self.address else socket.AF_INET
         for kind, serve in ((socket.SOCK_STREAM, self._accept), (socket.SOCK_DGRAM, self._serve_udp)):
             sock = socket.socket(family, kind)
@@ -165,6 +205,9 @@ class ScriptedServer:
         for sock in listeners:
             close(sock)
         self.drop_connections()
+
+        if self.contexts:
+            self.contexts.close()
 
     kill = stop
 
@@ -247,16 +290,17 @@ class ScriptedServer:
         finish()
 
     def _account(self, exchange):
+        self.objections.judge(exchange)
         self.requests.append(exchange.data)
         self.counts[exchange.kind] += 1
         self.counts["udp" if exchange.over_udp else "tcp"] += 1
-        if exchange.kind != "update":
+        if exchange.kind not in NO_QUERIES:
             self.counts["query"] += 1
         self.outstanding += not exchange.over_udp
         self.peak_outstanding = max(self.peak_outstanding, self.outstanding)
 
     def _next_fault(self, kind):
-        kinds = [kind] if kind == "update" else [kind, "query"]
+        kinds = [kind] if kind in NO_QUERIES else [kind, "query"]
         for name in kinds:
             if self.scripts[name]:
                 return self.scripts[name].popleft()

@@ -3,9 +3,10 @@ import os
 import shutil
 import subprocess
 
-from support import client, wire
+from support import client
 from support.process import Process, Program, find_program
 from support.waiting import Failure, wait_until
+from support.zone import service_hosts
 
 
 class Server(Program):
@@ -122,7 +123,7 @@ logging {{
     def keytab_statement(self):
         if not self.kdc:
             return ""
-        names = sorted({f"DNS/{wire.absolute(zone.mname, zone.name)}" for zone in self.all_zones()})
+        names = [f"DNS/{host}" for host in service_hosts(self.all_zones())]
         return f'tkey-gssapi-keytab "{self.kdc.keytab(*names)}";'
 
     def zone_statements(self):

@@ -27,6 +27,9 @@ class Key:
         digest = getattr(hashlib, self.algorithm.removeprefix("hmac-"))
         return hmac.new(base64.b64decode(self.secret), data, digest).digest()
 
+    def is_mac(self, data, mac):
+        return hmac.compare_digest(self.mac(data), mac)
+
 
 @dataclass
 class Signature:
@@ -62,12 +65,14 @@ def append(wire, rr):
     return wire[:10] + struct.pack("!H", count + 1) + wire[12:] + rr.wire()
 
 
-def sign(wire, key, request_mac=None, now=None, error=0, other=b"", mac=None, name=None, algorithm=None):
-    """Returns (signed message, MAC). The last three override what would be right."""
+def sign(wire, key, request_mac=None, now=None, error=0, other=b"", mac=None, name=None, algorithm=None,
+         has_length=True):
+    """Returns (signed message, MAC). The last four override what would be right; has_length: of the
+    request's MAC in what is signed."""
     signature = Signature(name or key.name, algorithm or key.algorithm, int(time.time() if now is None else now),
                           FUDGE, b"", struct.unpack_from("!H", wire)[0], error, other)
     if mac is None:
-        before = b"" if request_mac is None else struct.pack("!H", len(request_mac)) + request_mac
+        before = b"" if request_mac is None else struct.pack("!H", len(request_mac)) * has_length + request_mac
         mac = key.mac(before + wire + signature.variables())
     signature.mac = mac
     return append(wire, signature.rr()), mac
@@ -102,7 +107,7 @@ def check(wire, key, request_mac=None, now=None):
     if not same_name(signature.name, key.name) or not same_name(signature.algorithm, key.algorithm):
         return BADKEY
     before = b"" if request_mac is None else struct.pack("!H", len(request_mac)) + request_mac
-    if not hmac.compare_digest(key.mac(before + bare + signature.variables()), signature.mac):
+    if not key.is_mac(before + bare + signature.variables(), signature.mac):
         return BADSIG
     if abs(int(time.time() if now is None else now) - signature.time) > signature.fudge:
         return BADTIME

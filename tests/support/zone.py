@@ -1,6 +1,8 @@
 """The zones that test servers hold, in a form that each server can be given."""
 from dataclasses import dataclass, field
 
+from support.wire import absolute
+
 
 @dataclass
 class Zone:
@@ -33,3 +35,8 @@ class Zone:
         lines = [f"$ORIGIN {self.name}.", *(f"{owner} {ttl} IN {type_} {rdata}"
                                             for owner, ttl, type_, rdata in self.all_records)]
         return "\n".join(lines) + "\n"
+
+
+def service_hosts(zones):
+    """The MNAMEs: a server of these zones takes tickets for the services DNS/<MNAME>, lower case."""
+    return sorted({absolute(zone.mname, zone.name).lower() for zone in zones})

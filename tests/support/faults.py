@@ -128,17 +128,6 @@ def mac_of_another():
     return lambda exchange: exchange.sign(exchange.reply(), mac=exchange.key.mac(b"another message"))
 
 
-def mac_of_before():
-    """Done, with the MAC of the first answer that was given so."""
-    macs = []
-
-    def fault(exchange):
-        message = exchange.reply()
-        macs.append(tsig.split(exchange.sign(message))[1].mac)
-        return exchange.sign(message, mac=macs[0])
-    return fault
-
-
 def mac_without_request():
     """Done, and signed as if nothing had been asked."""
     return lambda exchange: tsig.sign(exchange.reply().wire(), exchange.key)[0]
@@ -237,6 +226,25 @@ def tkey_old_token():
         first.append(record.token[:-1] + bytes([record.token[-1] ^ 1]))
         record.token = first[0]
     return tkey(change=change)
+
+
+def tkey_krb_error(code):
+    """The server's token is a KRB-ERROR (RFC 4120 5.9.1), which is not authenticated."""
+    def tlv(tag, *parts):
+        data = b"".join(parts)
+        return bytes([tag, len(data)]) + data
+
+    def number(tag, value):
+        return tlv(tag, tlv(2, bytes([value])))
+
+    def text(tag, value):
+        return tlv(tag, tlv(27, value))
+
+    name = tlv(0xAA, tlv(0x30, number(0xA0, 1), tlv(0xA1, tlv(0x30, tlv(27, b"DNS"), tlv(27, b"ns1.example.test")))))
+    error = tlv(0x7E, tlv(0x30, number(0xA0, 5), number(0xA1, 30), tlv(0xA4, tlv(24, b"20300101000000Z")),
+                          number(0xA5, 0), number(0xA6, code), text(0xA9, b"EXAMPLE.TEST"), name))
+    mechanism = bytes.fromhex("06092a864886f712010202")
+    return tkey(token=tlv(0x60, mechanism, b"\3\0", error), is_signed=False)
 
 
 def tkey_returned(rcode="NOERROR"):

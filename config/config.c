@@ -221,3 +221,27 @@ bool config_home_domain(const Config *config, const char *home, Domain *ret_doma
         };
         return true;
 }
+
+const char *config_domains_text(const Config *config, char text[static CONFIG_DOMAINS_TEXT_MAX]) {
+        static const char *const names[_SECURITY_MAX] = {
+                [SECURITY_NONE] = "unsigned",
+                [SECURITY_TSIG] = "tsig",
+                [SECURITY_GSS] = "gss-tsig",
+        };
+        size_t n[_SECURITY_MAX] = {0}, length;
+        const char *separator = " (";
+
+        for (size_t i = 0; i < config->n_domains; i++)
+                n[config->domains[i].settings->security]++;
+        length = (size_t)snprintf(text, CONFIG_DOMAINS_TEXT_MAX, "%zu domain%s", config->n_domains,
+                                  config->n_domains == 1 ? "" : "s");
+        for (int i = 0; i < _SECURITY_MAX; i++)
+                if (n[i] > 0) {
+                        length += (size_t)snprintf(text + length, CONFIG_DOMAINS_TEXT_MAX - length,
+                                                   "%s%zu %s", separator, n[i], names[i]);
+                        separator = ", ";
+                }
+        if (separator[0] == ',')
+                (void)snprintf(text + length, CONFIG_DOMAINS_TEXT_MAX - length, ")");
+        return text;
+}

@@ -124,3 +124,10 @@ void config_report_done(ConfigReport *report);
 /* The entry for this machine's home domain, if IncludeHomeDomain= wants it and the list does not
    hold it: fills *ret_domain (name is borrowed from home) and returns true. */
 bool config_home_domain(const Config *config, const char *home, Domain *ret_domain);
+
+enum {
+        CONFIG_DOMAINS_TEXT_MAX = 160,
+};
+
+/* "3 domains (2 tsig, 1 gss-tsig)": also what Security=auto has come to. */
+const char *config_domains_text(const Config *config, char text[static CONFIG_DOMAINS_TEXT_MAX]);

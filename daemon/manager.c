@@ -34,7 +34,6 @@
 
 enum {
         WORKER_THREADS = 4,
-        DOMAINS_TEXT_MAX = 160,
 };
 
 #define FQDN_KNOWN_USEC (5 * USEC_PER_MINUTE)
@@ -95,31 +94,6 @@ static int load_config(const ManagerOptions *options, Config **ret_config) {
         tell_report(&report);
         config_report_done(&report);
         return r;
-}
-
-/* "3 domains (2 tsig, 1 gss-tsig)": also what Security=auto has come to. */
-static const char *domains_text(const Config *config, char text[static DOMAINS_TEXT_MAX]) {
-        static const char *const names[_SECURITY_MAX] = {
-                [SECURITY_NONE] = "unsigned",
-                [SECURITY_TSIG] = "tsig",
-                [SECURITY_GSS] = "gss-tsig",
-        };
-        size_t n[_SECURITY_MAX] = {0}, length;
-        const char *separator = " (";
-
-        for (size_t i = 0; i < config->n_domains; i++)
-                n[config->domains[i].settings->security]++;
-        length = (size_t)snprintf(text, DOMAINS_TEXT_MAX, "%zu domain%s", config->n_domains,
-                                  config->n_domains == 1 ? "" : "s");
-        for (int i = 0; i < _SECURITY_MAX; i++)
-                if (n[i] > 0) {
-                        length += (size_t)snprintf(text + length, DOMAINS_TEXT_MAX - length,
-                                                   "%s%zu %s", separator, n[i], names[i]);
-                        separator = ", ";
-                }
-        if (separator[0] == ',')
-                (void)snprintf(text + length, DOMAINS_TEXT_MAX - length, ")");
-        return text;
 }
 
 int manager_check_config(const ManagerOptions *options) {
@@ -288,7 +262,7 @@ static int finish(Manager *manager, int exit_code) {
 
 static void reload(Manager *manager) {
         Config *config, *old = manager->config;
-        char text[DOMAINS_TEXT_MAX];
+        char text[CONFIG_DOMAINS_TEXT_MAX];
         int r;
 
         if (load_config(&manager->options, &config) < 0) {
@@ -307,7 +281,7 @@ static void reload(Manager *manager) {
         if (manager->options.log_level < 0)
                 log_init(config->log_level);
         log_event(LOG_KIND_RELOADED, NULL, "configuration read again: %s",
-                  domains_text(config, text));
+                  config_domains_text(config, text));
         manager->told_no_fqdn = false; /* who reloads wants to know what is still missing */
         /* The present name serves until the look is over; another one comes as news. */
         if (needs_fqdn(config))
@@ -463,7 +437,7 @@ static int start_parts(Manager *manager) {
 }
 
 static int start(Manager *manager) {
-        char text[DOMAINS_TEXT_MAX];
+        char text[CONFIG_DOMAINS_TEXT_MAX];
         int r;
 
         if ((r = block_signals()) < 0 || (r = sd_event_default(&manager->event)) < 0 ||
@@ -477,7 +451,7 @@ static int start(Manager *manager) {
                 return r;
         if (!is_one_shot(manager))
                 log_event(LOG_KIND_STARTED, NULL, "srvpubd %s started: %s", SRVPUBD_VERSION,
-                          domains_text(manager->config, text));
+                          config_domains_text(manager->config, text));
         notify_ready(manager->notify);
         return needs_fqdn(manager->config) ? look_fqdn(manager) : apply(manager);
 }

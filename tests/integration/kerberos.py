@@ -64,7 +64,7 @@ def keytabs_are_good_until_the_password_changes(test, make):
 @scenario(cases=KDCS)
 def tickets_live_as_long_as_is_asked(test, make):
     kdc = make(test)
-    test.equal(seconds_of(kdc.ticket("kms1$", lifetime=600)), 600, "seconds of a ticket")
+    test.check(598 <= seconds_of(kdc.ticket("kms1$", lifetime=600)) <= 600, "a ticket has another life")
 
 
 @scenario(cases=KDCS)

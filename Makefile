@@ -43,6 +43,7 @@ all: $(BUILD)/srvpubd $(BUILD)/srvpubctl
 help:
 	@echo "make            build/srvpubd and build/srvpubctl"
 	@echo "make demo       see it at work on a throw-away name server (KEEP=1: leave it running)"
+	@echo "make demo-ad    the same in a throw-away Samba domain, with two hosts (root; KEEP=1)"
 	@echo "make check      build with sanitizers; unit tests, scenarios on real servers and machines, lint"
 	@echo "make soak       the same for longer: more kills, more histories"
 	@echo "make check-system  of these only the machines, with a systemd of their own, that install the package"
@@ -97,6 +98,11 @@ demo: deps-build
 	@tests/support/deps install demo
 	@$(MAKE) --no-print-directory -j$$(nproc) --silent all
 	@tests/demo $(if $(KEEP),--keep)
+
+demo-ad: deps-build
+	@tests/support/deps install demo-ad
+	@$(MAKE) --no-print-directory -j$$(nproc) --silent all
+	@tests/demo-ad $(if $(KEEP),--keep)
 
 check soak: deps-build deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) --silent programs
@@ -175,7 +181,7 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help deps deps-build deps-test deps-samba deps-deb deps-system present programs demo check soak check-system deb lint \
+.PHONY: all help deps deps-build deps-test deps-samba deps-deb deps-system present programs demo demo-ad check soak check-system deb lint \
 	install uninstall clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj $(SAN)/obj -name '*.d' 2>/dev/null)

@@ -180,12 +180,12 @@ static bool is_good(const Ticket *ticket) {
                has_left(ticket, LEFT_MIN(gss_credential_lifetime_sec(ticket->credential)));
 }
 
-/* What to do with: while another cannot be had the old one serves to its end. */
+/* What to do with: while another cannot be had the old one serves to its end. One that is over as
+   soon as it is there is for others to refuse. */
 static GssCredential *usable(const Ticket *ticket) {
-        if (is_good(ticket))
-                return ticket->credential;
-        return ticket->credential && !ticket->is_doubted && has_left(ticket, 0) ? ticket->credential
-                                                                                : NULL;
+        const bool serves = !ticket->error.fault || (!ticket->is_doubted && has_left(ticket, 0));
+
+        return ticket->credential && serves ? ticket->credential : NULL;
 }
 
 static void tell_later(Ticket *ticket) {
@@ -245,18 +245,24 @@ static int on_tell(sd_event_source *source, void *userdata) {
         Ticket *ticket = ticket_ref(userdata);
 
         /* Doubted since it was there. */
-        if (ticket->waiters && !ticket->acquisition && !usable(ticket) && !ticket->error.fault &&
+        if (ticket->waiters && !ticket->acquisition && ticket->is_doubted && !ticket->error.fault &&
             acquire(ticket) < 0)
                 ticket->error = gss_error_new(GSS_FAULT_OTHER, "out of memory");
         /* What is under way is everybody's. */
         if (!ticket->acquisition)
                 ticket->told = TAKE_PTR(ticket->waiters);
+        /* As it is for the first of them, whatever they do with it. */
+        GssCredential *credential = ticket->told ? usable(ticket) : NULL;
+        if (credential)
+                (void)gss_credential_ref(credential);
+        const GssError error = ticket->error;
         while (ticket->told) {
                 TicketWaiter *waiter = ticket->told;
 
                 ticket->told = waiter->next;
-                waiter->on_ready(waiter, usable(ticket), &ticket->error);
+                waiter->on_ready(waiter, credential, &error);
         }
+        (void)gss_credential_unref(credential);
         (void)ticket_unref(ticket);
         return 0;
 }

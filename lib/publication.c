@@ -480,13 +480,15 @@ static PublicationStep end_unrefreshed(Publication *p, const PublicationTimes *t
 /* Nothing was sent. Without a ticket no other server helps. */
 static PublicationStep step_on_not_signed(Publication *p, const PublicationTimes *times,
                                           const PublicationEvent *event, uint64_t now_usec) {
-        if (p->plan_verdict == PLAN_IN_ORDER)
+        const bool is_last =
+                event->cause->kind == TROUBLE_NO_CREDENTIALS || p->server + 1 >= p->n_servers;
+
+        if (is_last && p->plan_verdict == PLAN_IN_ORDER)
                 return end_unrefreshed(p, times, event, now_usec);
         p->plan_verdict = PLAN_IN_ORDER;
         keep_trouble(p, event->cause);
-        if (event->cause->kind == TROUBLE_NO_CREDENTIALS)
-                return end_badly(p, times, event->random, now_usec);
-        return pass_over(p, times, event->random, now_usec);
+        return is_last ? end_badly(p, times, event->random, now_usec)
+                       : pass_over(p, times, event->random, now_usec);
 }
 
 static PublicationStep start_pass(Publication *p, const PublicationTimes *times,

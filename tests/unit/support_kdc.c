@@ -178,6 +178,17 @@ const char *kdc_add(const char *principal, const char *keytab) {
         return path;
 }
 
+unsigned kdc_count(const char *text) {
+        _cleanup_(fclosep) FILE *file = fopen(kdc_path("kdc.log"), "re");
+        char line[1024];
+        unsigned n = 0;
+
+        ck_assert_ptr_nonnull(file);
+        while (fgets(line, sizeof(line), file))
+                n += strstr(line, text) != NULL;
+        return n;
+}
+
 struct Acceptor {
         gss_cred_id_t credential;
         gss_ctx_id_t context;

@@ -28,6 +28,9 @@ void kdc_configure(const char *defaults, const char *sections);
 /* One command of kadmin.local(8): "addprinc -randkey host/x". */
 __attribute__((format(printf, 1, 2))) void kdc_admin(const char *command, ...);
 
+/* How many lines of the KDC's log have this text. */
+unsigned kdc_count(const char *text);
+
 /* A file's path in the realm's directory. The buffer is reused at the 8th call. */
 const char *kdc_path(const char *name);
 

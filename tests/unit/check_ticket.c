@@ -3,7 +3,6 @@
    for, and an acquisition is held in its thread where the suite has to act meanwhile. */
 #include "daemon/ticket.h"
 
-#include <dirent.h>
 #include <dlfcn.h>
 #include <krb5.h>
 #include <netdb.h>
@@ -174,17 +173,6 @@ static void wait_for_acquisition(unsigned n) {
                 ck_assert_int_ge(sd_event_run(event, USEC_PER_MSEC), 0);
         }
         assert_acquisitions(n);
-}
-
-static unsigned count_threads(void) {
-        DIR *tasks = opendir("/proc/self/task");
-        unsigned n = 0;
-
-        ck_assert_ptr_nonnull(tasks);
-        while (readdir(tasks))
-                n++;
-        (void)closedir(tasks);
-        return n;
 }
 
 /* --- one for all ------------------------------------------------------------------------------ */
@@ -460,8 +448,7 @@ END_TEST
 
 /* ... or while it is acquired: nobody waits for the thread, which frees what it has got. */
 START_TEST(ticket_may_go_while_it_is_acquired) {
-        unsigned n_threads = count_threads();
-        time_t deadline = time(NULL) + BOUND_SEC;
+        unsigned n_threads = peer_count_threads();
 
         pthread_mutex_lock(&gate);
         forced_code = _i ? KRB5_KDC_UNREACH : 0;
@@ -471,10 +458,7 @@ START_TEST(ticket_may_go_while_it_is_acquired) {
         ticket = ticket_unref(ticket);
         ck_assert_ptr_null(tickets.first);
         pthread_mutex_unlock(&gate);
-        while (count_threads() > n_threads) {
-                ck_assert_int_lt(time(NULL), deadline);
-                ck_assert_int_ge(sd_event_run(event, USEC_PER_MSEC), 0);
-        }
+        peer_wait_for_threads(event, n_threads);
         ck_assert_int_eq(n_told, 0);
 }
 END_TEST

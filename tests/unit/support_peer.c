@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -54,6 +55,24 @@ void peer_settle(sd_event *event) {
 
         while (sd_event_run(event, 0) > 0)
                 ck_assert(time(NULL) < deadline);
+}
+
+unsigned peer_count_threads(void) {
+        DIR *tasks = opendir("/proc/self/task");
+        unsigned n = 0;
+
+        ck_assert_ptr_nonnull(tasks);
+        for (const struct dirent *task; (task = readdir(tasks));)
+                n += task->d_name[0] != '.';
+        (void)closedir(tasks);
+        return n;
+}
+
+void peer_wait_for_threads(sd_event *event, unsigned n) {
+        time_t deadline = deadline_new();
+
+        while (peer_count_threads() > n)
+                run_once(event, deadline);
 }
 
 int peer_try_accept(sd_event *event, int listener) {

@@ -22,6 +22,10 @@ void peer_wait(sd_event *event, const int *count, int n);
 /* Runs the loop until it has nothing more to do at once. */
 void peer_settle(sd_event *event);
 
+/* How many threads this process has; and waits until there are no more than that. */
+unsigned peer_count_threads(void);
+void peer_wait_for_threads(sd_event *event, unsigned n);
+
 /* A connection from the code under test, non-blocking. peer_try_accept: -1 if there is none. */
 int peer_accept(sd_event *event, int listener);
 int peer_try_accept(sd_event *event, int listener);

@@ -183,9 +183,9 @@ static bool is_good(const Ticket *ticket) {
 /* What to do with: while another cannot be had the old one serves to its end. One that is over as
    soon as it is there is for others to refuse. */
 static GssCredential *usable(const Ticket *ticket) {
-        const bool serves = !ticket->error.fault || (!ticket->is_doubted && has_left(ticket, 0));
-
-        return ticket->credential && serves ? ticket->credential : NULL;
+        if (!ticket->credential || !ticket->error.fault)
+                return ticket->credential;
+        return !ticket->is_doubted && has_left(ticket, 0) ? ticket->credential : NULL;
 }
 
 static void tell_later(Ticket *ticket) {

@@ -44,8 +44,7 @@ def record_is_published_checked_and_withdrawn(test):
     name.wait({}, timeout=0)
     daemon.wait_about(server.domain, WITHDRAWN)
     test.equal(daemon.proxy.contexts, 1, "contexts")
-    test.check(daemon.proxy.signed() <= {"update", "TKEY"}, f"signed: {daemon.proxy.signed()}")
-    test.check("update" in daemon.proxy.signed(), "updates are not signed")
+    test.equal(daemon.proxy.signed(), {"update", "TKEY-delete"}, "what is signed")
     test.equal(complaints(daemon), [], "complaints")
 
 
@@ -55,7 +54,8 @@ def digest_without_a_length_is_said_once(test):
     server = test.secured()
     daemon = publisher(test, server)
     name = test.record_name(server, server.domain)
-    for priority in (1, 2, 3):
+    name.wait({daemon: kms(server)})
+    for priority in (1, 2):
         daemon.reload(Service={"Priority": priority})
         name.wait({daemon: kms(server, priority=priority)})
     test.equal([answer.rcode_name for answer in answers(daemon)], 3 * ["NOERROR"], "answers to updates")
@@ -180,14 +180,14 @@ def answers(daemon):
 
 # Zones that several servers may each be the primary of, as domain controllers are.
 
-def replicated(test, mode, named_servers, **config):
-    """Returns a record name and its daemon on a clock of its own, which looks seldom."""
+def replicated(test, mode, named_servers, check_interval):
+    """Returns a record name and its daemon on a clock of its own; the first server is behind its proxy."""
     kdc = test.kdc()
     policy = (f"grant {kdc.realm} ms-subdomain {record_name('example.test')}. SRV TXT",)
-    zone = Zone("example.test", policy=policy, nameservers={"ns1": "127.0.0.1", "ns2": "127.0.0.2"})
+    zone = Zone("example.test", policy=policy, nameservers={"ns1": "127.0.0.6", "ns2": "127.0.0.2"})
     server = test.server("named", zones=[zone], addresses=["127.0.0.1", "127.0.0.2"], kdc=kdc)
     daemon = publisher(test, server, start=False, Ownership={"Mode": mode},
-                       Update={"Server": named_servers, "CheckInterval": "2d", **config})
+                       Update={"Server": named_servers, "CheckInterval": check_interval})
     clock = Clock(test, daemon)
     daemon.start()
     name = test.record_name(server, server.domain)
@@ -196,20 +196,18 @@ def replicated(test, mode, named_servers, **config):
     return name, daemon, clock
 
 
-@scenario(cases={"none": (None, 1), "one": ("127.0.0.1", 0), "two": ("127.0.0.1 127.0.0.2", 1)})
+@scenario(cases={"none": (None, 1), "one": ("127.0.0.6", 0), "two": ("127.0.0.6 127.0.0.2", 1)})
 def exclusive_is_sure_at_one_server_alone(test, named_servers, expected):
     """O6. It is said once."""
-    name, daemon, _ = replicated(test, "exclusive", named_servers)
-    daemon.reload(Service={"Priority": 1})
-    name.wait({daemon: kms(name.server, priority=1)})
-    daemon.terminate()
+    name, daemon, _ = replicated(test, "exclusive", named_servers, "1s")
+    test.write_nothing(daemon)
     test.equal(len(daemon.said_about(name.domain, "exclusive", "Server=")), expected, "times that it warns")
 
 
 @scenario()
 def what_replication_drops_is_there_again(test):
     """Where two wrote at two servers, the word of one is kept: 1, 5 and 15 minutes later it looks again."""
-    name, daemon, clock = replicated(test, "shared", "127.0.0.6")
+    name, daemon, clock = replicated(test, "shared", "127.0.0.6", "2d")
     ticket = name.server.kdc.ticket("kms1$")
     for minutes in (1, 4, 10):
         looks = daemon.proxy.counts["SRV"]

@@ -1,7 +1,6 @@
 """Publishers that sign by ticket, each as an account of its own; what they say to name server and KDC."""
 import pathlib
 import re
-import struct
 import subprocess
 
 from support import wire
@@ -11,7 +10,7 @@ from support.proxy import Proxy, kind_of
 from support.waiting import wait_until
 from support.zone import Zone
 
-NEGOTIATION, DELETION = 3, 5  # modes of TKEY (RFC 2930 2.5)
+NEGOTIATION, DELETION = "TKEY", "TKEY-delete"  # kinds of requests
 PATIENT = {"Timeout": "5s"}  # many scenarios run at a time: nothing here is about slow answers
 
 
@@ -40,12 +39,10 @@ class Witness(Proxy):
         with self.lock:
             self.answers.append(wire.Message.parse(data))
 
-    def tkeys(self, mode):
-        """The names of keys in TKEY queries of a mode."""
+    def tkeys(self, kind):
+        """The names of the keys that were asked for, or were to be deleted."""
         with self.lock:
-            found = [rr for kind, message in self.requests if kind == "TKEY"
-                     for rr in message.additional + message.answer if rr.type == "TKEY"]
-        return [rr.name for rr in found if mode_of(rr) == mode]
+            return [message.question[0][0] for what, message in self.requests if what == kind]
 
     @property
     def contexts(self):
@@ -57,11 +54,6 @@ class Witness(Proxy):
         with self.lock:
             return {kind for kind, message in self.requests
                     if message.additional and message.additional[-1].type == "TSIG"}
-
-
-def mode_of(tkey):
-    _, at = wire.name_from_wire(tkey.rdata, 0)
-    return struct.unpack_from("!IIH", tkey.rdata, at)[2]
 
 
 def named_for_hosts(test, **options):

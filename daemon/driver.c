@@ -112,7 +112,7 @@ static void start_over(Driver *driver, bool relocate) {
 
         driver_park(driver);
         driver->publication.withdraw = !driver->wanted.offer;
-        driver->news = (News){0};
+        driver->news = (News){.told_varies = driver->news.told_varies};
         if (!driver->wanted.offer)
                 free(TAKE_PTR(driver->from));
         driver_step(driver, &(PublicationEvent){.kind = EVENT_CHANGED,

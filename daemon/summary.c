@@ -239,6 +239,14 @@ static void group_open_window(Group *group) {
                                  : windows_usec[0]);
 }
 
+/* One domain may fail several times in a window, by reloads or commands: it counts once. */
+static bool group_holds(const Group *group, const char *domain) {
+        for (size_t i = 0; i < group->n && i < SINGLES_MAX; i++)
+                if (domain && strcmp(group->held[i].outcome.fields.domain, domain) == 0)
+                        return true;
+        return false;
+}
+
 int summary_new(sd_event *event, bool immediate, Summary **ret_summary) {
         Summary *summary = calloc(1, sizeof(*summary));
 
@@ -274,6 +282,8 @@ void summary_add(Summary *summary, const Outcome *outcome) {
                 tell_one(outcome);
                 return;
         }
+        if (is_bad_news(outcome->kind) && group_holds(group, outcome->fields.domain))
+                return;
         if (group->n == 0 && group->told_usec > 0)
                 group_open_window(group);
         if (group->n < SINGLES_MAX && !held_init(&group->held[group->n], outcome)) {

@@ -127,6 +127,18 @@ START_TEST(many_are_one_line) {
 }
 END_TEST
 
+START_TEST(a_domain_fails_once_in_a_window) {
+        for (int i = 0; i < 5; i++)
+                add(LOG_KIND_FAILED, "ns1 is down", 1, 2);
+        pass(FIRST_WINDOW + ACCURACY);
+        ck_assert_str_eq(told(), "warning: d1.test: detail 1\nwarning: d2.test: detail 2\n");
+        for (int i = 0; i < 2; i++)
+                add(LOG_KIND_OWNERSHIP, "two hosts", 1, 1);
+        pass(FIRST_WINDOW + ACCURACY);
+        ck_assert_str_eq(told(), "d1.test: detail 1\nd1.test: detail 1\n");
+}
+END_TEST
+
 START_TEST(very_many_are_one_line) {
         add(LOG_KIND_FAILED, "ns1 is down", 0, 100000);
         pass(FIRST_WINDOW + ACCURACY);
@@ -332,6 +344,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, few_are_told_one_by_one);
         tcase_add_loop_test(tcase, many_are_one_line, 0, ELEMENTSOF(counts));
+        tcase_add_test(tcase, a_domain_fails_once_in_a_window);
         tcase_add_test(tcase, very_many_are_one_line);
         tcase_add_test(tcase, kinds_and_causes_are_told_apart);
         tcase_add_test(tcase, good_news_keeps_its_window);

@@ -26,7 +26,7 @@ typedef struct SessionScene {
         Session *session;
         Acceptor *acceptor; /* of the last context */
         const char *client_keytab, *server_keytab;
-        int fd; /* the connection; -1: none yet */
+        int fd; /* the last connection; -1: none yet */
         PeerMessage message;
         SessionTimes times;
         int n_told;

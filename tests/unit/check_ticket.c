@@ -133,7 +133,7 @@ static void on_ready(TicketWaiter *waiter, GssCredential *credential, const GssE
         n_told++;
         self->credential = credential;
         self->error = *error;
-        ck_assert((credential != NULL) == (error->fault == GSS_FAULT_NONE));
+        ck_assert(credential || error->fault != GSS_FAULT_NONE);
         if (self->then)
                 self->then(self);
 }
@@ -324,6 +324,28 @@ START_TEST(who_tries_again_is_told_of_that) {
         peer_wait(event, &n_told, 3);
         ck_assert_ptr_nonnull(waiters[0].credential);
         ck_assert_ptr_nonnull(waiters[1].credential);
+}
+END_TEST
+
+/* E7: while another cannot be had the old one serves, to its end. */
+START_TEST(the_old_one_serves) {
+        const GssCredential *first = acquire()->credential;
+
+        forced_code = KRB5_KDC_UNREACH;
+        clock_offset_usec = LIFETIME / 5 * 4;
+        ck_assert_ptr_eq(acquire()->credential, first);
+        ck_assert_ptr_eq(acquire()->credential, first);
+        assert_acquisitions(2);
+        clock_offset_usec += RETRY_MIN;
+        ck_assert_ptr_eq(acquire()->credential, first);
+        assert_acquisitions(3);
+        clock_offset_usec = LIFETIME;
+        ck_assert_int_eq(acquire()->error.fault, GSS_FAULT_KDC_UNREACHABLE);
+        ck_assert_ptr_null(acquire()->credential);
+        assert_acquisitions(4);
+        forced_code = 0;
+        clock_offset_usec += RETRY_MIN;
+        ck_assert_ptr_nonnull(acquire()->credential);
 }
 END_TEST
 
@@ -537,6 +559,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, a_password_changed_since);
         tcase_add_test(tcase, keytabs_come_and_go);
         tcase_add_test(tcase, who_tries_again_is_told_of_that);
+        tcase_add_test(tcase, the_old_one_serves);
         tcase_add_test(tcase, doubt_renews_what_is_older);
         tcase_add_test(tcase, doubt_and_failure);
         tcase_add_test(tcase, nobody_gets_what_is_doubted);

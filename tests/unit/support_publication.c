@@ -55,7 +55,8 @@ PublicationStep bench_step(Bench *bench, const Input *input) {
         bool observed = input->kind == EVENT_OBSERVED && input->reply == REPLY_DONE;
         bool has_reply = input->kind == EVENT_OBSERVED || input->kind == EVENT_ANSWERED ||
                          (input->kind == EVENT_NOT_LOCATED && input->reply != REPLY_DONE);
-        Reply reply = {.kind = input->reply, .rcode = input->rcode};
+        Reply reply = {.kind = input->reply, .rcode = input->rcode, .error = input->error};
+        const Trouble cause = {.kind = input->trouble};
         bool refresh = observed && input->seen == PLAN_IN_ORDER &&
                        publication_wants_refresh(p, &bench->times, bench->now_usec);
         Plan *plan = observed ? plan_of(input, refresh, p->claims_denied) : NULL;
@@ -72,6 +73,8 @@ PublicationStep bench_step(Bench *bench, const Input *input) {
                 .start_usec = input->start_usec,
                 .trouble = input->trouble,
                 .error = input->error,
+                .stale = input->stale,
+                .cause = input->kind == EVENT_NOT_SIGNED ? &cause : NULL,
         };
         PublicationStep step;
 
@@ -104,6 +107,7 @@ static void assert_line(const Bench *bench, const Line *line, PublicationStep st
                       "%s: %s, %s; expected %s, %s", where, step_name(step.action, step.ended),
                       publication_state_to_string(p->state), step_name(line->action, line->ended),
                       publication_state_to_string(line->state));
+        ck_assert_msg(step.renewal == line->renewal, "%s: renews %d", where, step.renewal);
         ck_assert_msg(p->server == line->server, "%s: at server %u", where, p->server);
         ck_assert_msg(p->in_pass == !step.ended, "%s: in_pass %d", where, p->in_pass);
         if (step.action == ACTION_WAIT)

@@ -42,8 +42,9 @@ typedef struct Input {
         bool not_authority; /* AA clear */
         bool former;        /* a record under this machine's former name is there */
         uint8_t n_servers, n_primaries;
-        TroubleKind trouble;
-        int error;
+        TroubleKind trouble; /* also of NOT_SIGNED */
+        int error;           /* of REMEMBERED; of ANSWERED: the reply's */
+        Staleness stale;     /* of ANSWERED */
         bool relocate;
         bool overtakes; /* of CHANGED: an update was outstanding when this came */
         bool withdraw;  /* of CHANGED */
@@ -66,6 +67,9 @@ PublicationStep bench_step(Bench *bench, const Input *input);
 #define ANSWER(answer) INPUT(ANSWERED, .reply = REPLY_##answer)
 #define ANSWER_RCODE(answer, code) \
         INPUT(ANSWERED, .reply = REPLY_##answer, .rcode = LDNS_RCODE_##code)
+#define ANSWER_STALE(answer, code, bits) \
+        INPUT(ANSWERED, .reply = REPLY_##answer, .rcode = LDNS_RCODE_##code, .stale = bits)
+#define NOT_SIGNED(why) INPUT(NOT_SIGNED, .trouble = TROUBLE_##why)
 
 /* ... and what follows: an action, a wait, the end of the pass. */
 #define ON(event, what, then, ...) \
@@ -89,6 +93,7 @@ typedef struct Line {
         PlanVerdict wrote;
         bool keeps;
         bool claims_denied;
+        Renewal renewal;
 } Line;
 
 typedef struct Script {

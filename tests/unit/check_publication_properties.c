@@ -1,7 +1,9 @@
 /* Pseudo-random lives of a publication, from a fixed seed: a driver that answers whatever is asked
    for with anything that can come back, and changes its mind in between. Whatever happens, nothing
    is sent unseen (E4, E5), or where only to look (O7); a pass ends within bounds (O10-O12, E1);
-   nothing is forgotten in doubt (O13), and the state tells what was seen last. */
+   nothing is forgotten in doubt (O13), and the state tells what was seen last. Of what signs the
+   updates all is made anew that a refusal may be due to, and no oftener than that (E6). */
+#include <errno.h>
 #include <string.h>
 
 #include "tests/unit/support_publication.h"
@@ -29,7 +31,9 @@ typedef struct Life {
         bool sends_ttl;      /* the last plan, and nothing else */
         bool wrote_ttl;      /* it was answered NOERROR, at the server that is asked now */
         bool intent_is_safe;
-        unsigned n_queries, n_updates; /* of this pass */
+        unsigned n_queries, n_updates;  /* of this pass */
+        unsigned n_contexts, n_tickets; /* ... made anew */
+        Staleness stale;                /* of what its last update was signed with */
 } Life;
 
 /* xorshift64* */
@@ -106,6 +110,24 @@ static Input draw_observed(Life *life) {
         return input;
 }
 
+/* Nothing was sent, or something was, and anything came back. */
+static Input draw_answer(Life *life) {
+        static const TroubleKind causes[] = {TROUBLE_NO_CREDENTIALS, TROUBLE_NO_CONTEXT,
+                                             TROUBLE_REPLY};
+        Input input = {
+                .kind = EVENT_ANSWERED,
+                .reply = draw_reply(life),
+                .rcode = draw_rcode(life),
+                .stale = (Staleness)draw(life, (STALE_CONTEXT | STALE_TICKET) + 1),
+        };
+
+        if (draw_percent(life, 5))
+                return (Input)INPUT(NOT_SIGNED, .trouble = causes[draw(life, ELEMENTSOF(causes))]);
+        if (input.reply == REPLY_UNREACHABLE && draw_percent(life, 50))
+                input.error = draw_percent(life, 50) ? EKEYEXPIRED : EKEYREJECTED;
+        return input;
+}
+
 static Input draw_change(Life *life) {
         life->observes = draw_percent(life, 15);
         return (Input)CHANGED(.withdraw = draw_percent(life, 30),
@@ -128,11 +150,7 @@ static Input draw_input(Life *life) {
         case ACTION_REMEMBER:
                 return (Input)REMEMBERED(draw_percent(life, 5) ? -5 : 0);
         case ACTION_UPDATE:
-                return (Input){
-                        .kind = EVENT_ANSWERED,
-                        .reply = draw_reply(life),
-                        .rcode = draw_rcode(life),
-                };
+                return draw_answer(life);
         case ACTION_WAIT:
         case _PUBLICATION_ACTION_MAX:
                 break;
@@ -168,10 +186,13 @@ static void assert_good_end(const Life *life) {
         bool wildcard = input->reply == REPLY_CONFLICT && input->rcode == LDNS_RCODE_NXRRSET &&
                         life->seen == PLAN_WITHDRAW;
 
+        bool unrefreshed = input->kind == EVENT_NOT_SIGNED && life->seen == PLAN_IN_ORDER;
+
         ck_assert((is_word_of_the_zone(input) &&
                    (input->seen == PLAN_IN_ORDER || (input->ttl_only && life->wrote_ttl))) ||
-                  (input->kind == EVENT_ANSWERED && (refreshed || wildcard)));
-        ck_assert(p->trouble.kind == TROUBLE_NONE && p->attempt == 0);
+                  (input->kind == EVENT_ANSWERED && (refreshed || wildcard)) || unrefreshed);
+        ck_assert(p->trouble.kind == (unrefreshed ? input->trouble : TROUBLE_NONE));
+        ck_assert(p->attempt == 0);
         ck_assert(p->withdraw == (p->state == PUBLICATION_WITHDRAWN));
         ck_assert(p->withdraw == (p->due_usec == NEVER));
         ck_assert(!p->forgets || p->keeps || life->asked_usec >= p->doubt_until_usec);
@@ -188,15 +209,24 @@ static void assert_bad_end(const Life *life) {
         ck_assert(p->trouble.kind > TROUBLE_NONE && p->trouble.kind < _TROUBLE_KIND_MAX);
         ck_assert(p->state != PUBLICATION_DENIED || p->trouble.server < p->n_primaries);
         ck_assert(p->attempt > 0 && !p->located);
+        /* A verdict on an update is one on all that is new. */
+        if (p->trouble.updating && p->trouble.kind == TROUBLE_DENIED)
+                ck_assert(!life->stale || (life->n_tickets > 0 &&
+                                           (!(life->stale & STALE_CONTEXT) || p->context_renewed)));
+        if (p->trouble.updating && p->trouble.kind == TROUBLE_BAD_KEY)
+                ck_assert(!(life->stale & STALE_CONTEXT) || p->context_renewed);
         ck_assert(wait_usec >= RETRY_MIN / 2 && wait_usec <= RETRY_MAX);
 }
 
 /* Updates: one, and one more for each that lost, was ignored, was denied for its claim, was closed
-   at its server, or had no verdict there. Queries: one for each server, update, close, denied claim
-   and wait before an end. */
+   at its server, had no verdict there, or was signed anew, with its claim again. Queries: one for
+   each server, update, close, denied claim and wait before an end. */
 static void assert_bounds(const Life *life) {
-        unsigned n = SERVERS_MAX, updates_max = CONFLICTS_MAX + IGNORED_MAX + 2 * n - 1;
+        unsigned n = SERVERS_MAX, renewals = life->n_contexts + life->n_tickets;
+        unsigned updates_max = CONFLICTS_MAX + IGNORED_MAX + 2 * n - 1 + 2 * renewals;
 
+        ck_assert_uint_le(life->n_tickets, 1);
+        ck_assert_uint_le(renewals, n + 1);
         ck_assert_uint_le(life->n_updates, updates_max);
         ck_assert_uint_le(life->n_queries, n + updates_max + n + updates_max + 2);
 }
@@ -216,6 +246,11 @@ static void assert_step(const Life *life) {
                           (life->intent_is_safe || life->seen == PLAN_WITHDRAW ||
                            life->seen == PLAN_STANDBY));
         assert_bounds(life);
+        if (life->step.renewal != RENEW_NOTHING)
+                ck_assert(life->step.action == ACTION_OBSERVE &&
+                          (life->stale || life->input.error != 0));
+        if (life->input.kind == EVENT_NOT_SIGNED && life->input.trouble == TROUBLE_NO_CREDENTIALS)
+                ck_assert(life->step.ended);
         if (!life->step.ended)
                 return;
         if (p->state == PUBLICATION_PUBLISHED || p->state == PUBLICATION_WITHDRAWN)
@@ -232,7 +267,7 @@ static void note_input(Life *life) {
         const Input *input = &life->input;
 
         if (input->kind == EVENT_CHANGED || !p->in_pass)
-                life->n_queries = life->n_updates = 0;
+                life->n_queries = life->n_updates = life->n_contexts = life->n_tickets = 0;
         if (input->kind == EVENT_OBSERVED && input->reply == REPLY_DONE && !input->not_authority) {
                 life->observed = true;
                 life->observed_at = p->server;
@@ -241,6 +276,8 @@ static void note_input(Life *life) {
                 life->sends_ttl = input->ttl_only;
                 life->intent_is_safe = p->remembered_all;
         }
+        if (input->kind == EVENT_ANSWERED)
+                life->stale = input->stale;
         if (input->kind == EVENT_ANSWERED)
                 life->wrote_ttl = input->reply == REPLY_DONE && life->sends_ttl;
         else if (!is_word_of_the_zone(input))
@@ -262,6 +299,14 @@ static void assert_denial(const Life *life, bool denied_before) {
                           life->step.action == ACTION_OBSERVE);
 }
 
+static void take_step(Life *life) {
+        life->step = bench_step(&life->bench, &life->input);
+        life->n_queries += life->step.action == ACTION_OBSERVE;
+        life->n_updates += life->step.action == ACTION_UPDATE;
+        life->n_contexts += life->step.renewal == RENEW_CONTEXT;
+        life->n_tickets += life->step.renewal == RENEW_TICKET;
+}
+
 static void live(Life *life) {
         uint64_t due_usec = life->bench.publication.due_usec;
         bool denied = life->bench.publication.claims_denied;
@@ -273,9 +318,7 @@ static void live(Life *life) {
                 life->bench.now_usec = due_usec;
         life->bench.random = draw(life, UINT32_MAX);
         note_input(life);
-        life->step = bench_step(&life->bench, &life->input);
-        life->n_queries += life->step.action == ACTION_OBSERVE;
-        life->n_updates += life->step.action == ACTION_UPDATE;
+        take_step(life);
         if (life->step.action == ACTION_OBSERVE)
                 life->asked_usec = life->bench.now_usec;
         assert_denial(life, denied);
@@ -284,6 +327,7 @@ static void live(Life *life) {
 START_TEST(whatever_happens) {
         Life life = {.seed = UINT64_C(0x9e3779b97f4a7c15) * (unsigned)(_i + 1)};
         unsigned n_ends[_PUBLICATION_STATE_MAX] = {0}, n_denials = 0, n_kept = 0;
+        unsigned n_renewals[RENEW_TICKET + 1] = {0};
 
         bench_init(&life.bench, draw_percent(&life, 30));
         if (_i % 2)
@@ -296,6 +340,7 @@ START_TEST(whatever_happens) {
                 n_denials += life.bench.publication.claims_denied;
                 n_kept += life.step.ended && life.input.ttl_only &&
                           life.bench.publication.state == PUBLICATION_PUBLISHED;
+                n_renewals[life.step.renewal]++;
         }
         /* It has been everywhere, or it proves little. */
         ck_assert_uint_gt(n_ends[PUBLICATION_PUBLISHED], 100);
@@ -306,14 +351,19 @@ START_TEST(whatever_happens) {
         ck_assert_uint_gt(n_ends[PUBLICATION_OBSERVED], 20);
         ck_assert_uint_gt(n_denials, 10);
         ck_assert_uint_gt(n_kept, 0);
+        ck_assert_uint_gt(n_renewals[RENEW_CONTEXT], 20);
+        ck_assert_uint_gt(n_renewals[RENEW_TICKET], 20);
 }
 END_TEST
 
 /* The longest pass that can be: every server loses, ignores and closes as often as it may; every
-   other one shows another TTL than the one written (O12). */
+   other one shows another TTL than the one written (O12); half of them refuse, whatever signs. */
 START_TEST(always_ends) {
-        static const ReplyKind stubborn[] = {REPLY_CLOSED, REPLY_CONFLICT, REPLY_ECHO, REPLY_DONE,
-                                             REPLY_TIMEOUT};
+        static const ReplyKind stubborn[] = {REPLY_CLOSED, REPLY_CONFLICT, REPLY_ECHO,
+                                             REPLY_DONE,   REPLY_TIMEOUT,  REPLY_DENIED,
+                                             REPLY_BAD_KEY};
+        const bool refuses = _i % 4 < 2;
+        const unsigned n_kinds = ELEMENTSOF(stubborn) - (refuses ? 0 : 2);
         Life life = {.seed = (unsigned)_i + 1};
 
         bench_init(&life.bench, false);
@@ -331,14 +381,15 @@ START_TEST(always_ends) {
                                 .reply = draw_percent(&life, 10) ? REPLY_CLOSED : REPLY_DONE,
                                 .seen = _i % 2 ? PLAN_CHANGE : PLAN_PUBLISH,
                                 .ttl_only = _i % 2,
+                                .claim = refuses,
                         };
                 else if (life.step.action == ACTION_UPDATE)
-                        life.input = (Input)INPUT(
-                                ANSWERED, .reply = stubborn[draw(&life, ELEMENTSOF(stubborn))],
-                                .rcode = LDNS_RCODE_NXRRSET);
-                life.step = bench_step(&life.bench, &life.input);
-                life.n_queries += life.step.action == ACTION_OBSERVE;
-                life.n_updates += life.step.action == ACTION_UPDATE;
+                        life.input = (Input)INPUT(ANSWERED, .reply = stubborn[draw(&life, n_kinds)],
+                                                  .rcode = refuses && draw_percent(&life, 50)
+                                                                   ? LDNS_RCODE_REFUSED
+                                                                   : LDNS_RCODE_NXRRSET,
+                                                  .stale = STALE_CONTEXT | STALE_TICKET);
+                take_step(&life);
                 assert_bounds(&life);
         }
 }

@@ -87,7 +87,7 @@ def deps_never_lets_a_server_start(test):
     test.equal(machine.calls("policy-rc.d"), ["policy-rc.d 101"], "policy-rc.d during the installation")
     test.equal(os.listdir(machine.sbin), [], "left behind in /usr/sbin")
     test.equal(sorted(line.split()[-1] for line in machine.calls("systemctl --quiet disable")),
-               ["knot.service", "named.service"], "disabled units")
+               ["knot.service", "krb5-admin-server.service", "krb5-kdc.service", "named.service"], "disabled units")
 
 
 @scenario()

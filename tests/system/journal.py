@@ -26,5 +26,5 @@ def tells_what_needs_a_human(test):
     machine.messages("SRVPUBD_ZONE=corp.test SRVPUBD_RECORD=_vlmcs._tcp.corp.test", r"^corp\.test: ")
     machine.messages(f"MESSAGE_ID={PUBLISHED_ID}", r"^contoso\.com: published", r"^emea\.contoso\.com: published")
     machine.see_lines("journalctl -F SRVPUBD_SERVER", r"127\.0\.0\.2")
-    machine.see(f"journalctl -x MESSAGE_ID={DENIED_ID}", "Subject: The name server's policy refuses the update",
-                "Defined-By: srvpubd", r"Domain: corp\.test$", "Answer: REFUSED$", "Allow the key to write")
+    machine.see(f"journalctl -x MESSAGE_ID={DENIED_ID}", "Subject: The name server refuses the update",
+                "Defined-By: srvpubd", r"Domain: corp\.test$", "Answer: REFUSED$", "Allow the key or account to write")

@@ -41,8 +41,8 @@ typedef struct GssStep {
 } GssStep;
 
 /* BLOCKS. First with no token, then with each that the server sent (hostile octets). Complete it
-   is mutual, detects replays and disorder and signs, or there is an error (C60). The caller ends *ret_step with
-   gss_step_done(). 0 or -ENOMEM. */
+   is mutual, detects replays and disorder and signs, or there is an error (C60). The caller ends
+   *ret_step with gss_step_done(). 0 or -ENOMEM. */
 int gss_context_step(GssContext *context, const uint8_t *token, size_t token_size,
                      GssStep *ret_step);
 void gss_step_done(GssStep *step);

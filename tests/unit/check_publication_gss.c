@@ -21,7 +21,8 @@
         }
 #define UNKNOWN(bits) ANSWER_STALE(BAD_KEY, NOTAUTH, bits)
 #define REFUSED(bits) ANSWER_STALE(DENIED, REFUSED, bits)
-#define EXPIRED INPUT(ANSWERED, .reply = REPLY_UNREACHABLE, .error = EKEYEXPIRED)
+#define UNUSABLE(why) INPUT(ANSWERED, .reply = REPLY_UNREACHABLE, .error = why)
+#define EXPIRED UNUSABLE(EKEYEXPIRED)
 #define IS_DENIED(event, ...)                                                                      \
         {                                                                                          \
                 .input = event, .ended = true, .state = PUBLICATION_DENIED, .due_usec = RETRY_MAX, \
@@ -115,6 +116,9 @@ REFUSED_ON(STALE_CONTEXT), REFUSED_ON(STALE_TICKET), REFUSED_ON(BOTH),
         FOUND(1, 1), WRITES,
         ON(ANSWER_STALE(ECHO, REFUSED, BOTH), OBSERVE, PUBLISHING),
         IS_DENIED(ASKED(DENIED))),
+        .remembered = true},
+{"C65: the library does not sign with the context", LINES(
+        FOUND(1, 1), WRITES, RENEWS(UNUSABLE(EKEYREJECTED), CONTEXT), WORKS),
         .remembered = true},
 {"C65: the context ended before the update was signed: once", LINES(
         FOUND(2, 2), WRITES, RENEWS(EXPIRED, CONTEXT), WRITES,

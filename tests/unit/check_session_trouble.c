@@ -362,6 +362,43 @@ START_TEST(failures_that_doubt_the_ticket) {
 }
 END_TEST
 
+/* C61: a name for each, in lower case, that nobody can guess. */
+START_TEST(key_names_are_new_each_time) {
+        char names[3][64];
+
+        for (unsigned i = 0; i < ELEMENTSOF(names); i++) {
+                session_ask(&asks[i]);
+                session_receive(names[i]);
+                peer_answer_tkey(scene.fd, &scene.message, &(TkeyAnswerAs){.error = 20});
+                wait_told((int)i + 1);
+                clock_offset_usec += SESSION_RETRY_MIN;
+                ck_assert_uint_eq(strlen(names[i]), 32);
+                ck_assert_uint_eq(strspn(names[i], "0123456789abcdef"), 32);
+                for (unsigned j = 0; j < i; j++)
+                        ck_assert_str_ne(names[i], names[j]);
+        }
+}
+END_TEST
+
+/* C61: what is lost with its connection is not sent again, and so goes out on none that was kept.
+ */
+START_TEST(tokens_are_sent_once) {
+        char name[64];
+
+        accepted();
+        wait_told(1);
+        session_doubt(scene.session, session_auth(scene.session), false, false);
+        session_ask(&asks[1]);
+        session_receive(name);
+        ck_assert_uint_eq(scene.n_connections, 2);
+        close(scene.fd);
+        scene.fd = -1;
+        wait_told(2);
+        ck_assert_int_eq(asks[1].trouble.reply, REPLY_CLOSED);
+        session_assert_silent();
+}
+END_TEST
+
 static unsigned n_more;
 
 static void ask_again(SessionAsk *ask) {
@@ -413,6 +450,8 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, each_way_to_fail, 0, ELEMENTSOF(ways));
         tcase_add_loop_test(tcase, each_failure_stands_and_heals, 0, ELEMENTSOF(ways));
         tcase_add_loop_test(tcase, failures_that_doubt_the_ticket, 0, 6);
+        tcase_add_test(tcase, key_names_are_new_each_time);
+        tcase_add_test(tcase, tokens_are_sent_once);
         tcase_add_test(tcase, asking_again_in_a_handler);
         tcase_add_test(tcase, trouble_is_everybodys);
 }

@@ -54,6 +54,7 @@ void session_setup(int backlog) {
         };
         scene.fd = -1;
         scene.n_told = 0;
+        scene.n_connections = 0;
         scene.acceptor = NULL;
         scene.session = session_with(SESSION_HOST, NULL);
 }
@@ -99,6 +100,7 @@ static void receive(void) {
                         if (scene.fd >= 0)
                                 close(scene.fd);
                         scene.fd = fd;
+                        scene.n_connections++;
                 }
                 if (scene.fd >= 0 && peer_try_receive(scene.world.event, scene.fd, &scene.message))
                         return;

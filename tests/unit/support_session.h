@@ -27,6 +27,7 @@ typedef struct SessionScene {
         Acceptor *acceptor; /* of the last context */
         const char *client_keytab, *server_keytab;
         int fd; /* the last connection; -1: none yet */
+        unsigned n_connections;
         PeerMessage message;
         SessionTimes times;
         int n_told;

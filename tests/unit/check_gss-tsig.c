@@ -348,8 +348,9 @@ START_TEST(what_does_not_fit_is_not_signed) {
 END_TEST
 
 /* lib/reply.h */
-static Reply read_reply(const Exchange *x, const Octets *octets) {
+static Reply read_reply(const Exchange *x, const Octets *octets, bool observed_here) {
         Request request = {
+                .observed_here = observed_here,
                 .id = 0x5678,
                 .opcode = LDNS_PACKET_UPDATE,
                 .type = LDNS_RR_TYPE_SOA,
@@ -371,7 +372,7 @@ START_TEST(behind_auth) {
         ck_assert_str_eq(auth_description(x->auth), "Kerberos principal KMS1$@" KDC_REALM);
         as.no_length = _i;
         octets_sign(&x->answer, &as);
-        Reply reply = read_reply(x, &x->answer);
+        Reply reply = read_reply(x, &x->answer, false);
         ck_assert_int_eq(reply.kind, REPLY_DONE);
         ck_assert(reply.verified);
         ck_assert_int_eq(reply.no_length, _i);
@@ -386,9 +387,39 @@ START_TEST(an_echo_behind_auth) {
         octets_add(&echo, x->message->bytes, x->message->size);
         echo.bytes[2] = 0xa8;
         echo.bytes[3] = LDNS_RCODE_SERVFAIL;
-        Reply reply = read_reply(x, &echo);
+        Reply reply = read_reply(x, &echo, false);
         ck_assert_int_eq(reply.kind, REPLY_ECHO);
         ck_assert(!reply.verified);
+}
+END_TEST
+
+/* E6.4: whether a context is known is no policy, and a refusal by who knows it is one. */
+static const struct {
+        const char *what;
+        uint16_t rcode, error; /* 0: no TSIG */
+        ReplyKind kind, kind_if_fresh;
+} hints[] = {
+        {"BADKEY", LDNS_RCODE_NOTAUTH, 17, REPLY_BAD_KEY, REPLY_BAD_KEY},
+        {"BADSIG", LDNS_RCODE_NOTAUTH, 16, REPLY_BAD_KEY, REPLY_BAD_KEY},
+        {"REFUSED", LDNS_RCODE_REFUSED, 0, REPLY_BAD_KEY, REPLY_DENIED},
+        {"NOTAUTH", LDNS_RCODE_NOTAUTH, 0, REPLY_WRONG_SERVER, REPLY_DENIED},
+        {"SERVFAIL", LDNS_RCODE_SERVFAIL, 0, REPLY_ELSEWHERE, REPLY_ELSEWHERE},
+};
+
+START_TEST(no_mac_behind_auth) {
+        for (unsigned fresh = 0; fresh <= 1; fresh++) {
+                _cleanup_(exchange_freep) Exchange *x = exchange_new(true);
+                SignAs as = rightly(x);
+
+                as.no_mac = true;
+                as.error = hints[_i].error;
+                if (as.error != 0)
+                        octets_sign(&x->answer, &as);
+                x->answer.bytes[3] = hints[_i].rcode;
+                Reply reply = read_reply(x, &x->answer, fresh);
+                ReplyKind kind = fresh ? hints[_i].kind_if_fresh : hints[_i].kind;
+                ck_assert_msg(reply.kind == kind, "%s: %d", hints[_i].what, reply.kind);
+        }
 }
 END_TEST
 
@@ -462,6 +493,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, what_does_not_fit_is_not_signed);
         tcase_add_loop_test(tcase, behind_auth, 0, 2);
         tcase_add_test(tcase, an_echo_behind_auth);
+        tcase_add_loop_test(tcase, no_mac_behind_auth, 0, ELEMENTSOF(hints));
         tcase_add_test(tcase, a_deletion);
         tcase_add_test(tcase, an_unfinished_context);
 }

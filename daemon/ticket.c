@@ -67,8 +67,6 @@ static bool text_equal(const char *a, const char *b) {
 }
 
 static Ticket *ticket_free(Ticket *ticket) {
-        if (ticket->acquisition)
-                worker_cancel(ticket->worker, &ticket->acquisition->job);
         (void)worker_free(ticket->worker);
         (void)sd_event_source_disable_unref(ticket->tell);
         (void)gss_credential_unref(ticket->credential);

@@ -13,7 +13,7 @@
    is no verdict. A pass that ended badly locates the zone again the next time.
    RFC 2136 4 (requestor behaviour), 7.20 (random delay after a conflict). */
 
-#include "lib/publication.h"
+#include "lib/publication-self.h"
 
 #include <errno.h>
 #include <string.h>
@@ -27,196 +27,31 @@ enum {
         CLOSED_MAX = 1,
 };
 
-#define CONFLICT_DELAY_MIN_USEC (20 * USEC_PER_MSEC)
 #define CONFLICT_DELAY_MAX_USEC (400 * USEC_PER_MSEC)
-
-static const char *const state_names[_PUBLICATION_STATE_MAX] = {
-        [PUBLICATION_LOCATING] = "locating",       [PUBLICATION_PUBLISHING] = "publishing",
-        [PUBLICATION_PUBLISHED] = "published",     [PUBLICATION_STANDBY] = "standby",
-        [PUBLICATION_DENIED] = "denied",           [PUBLICATION_FAILED] = "failed",
-        [PUBLICATION_WITHDRAWING] = "withdrawing", [PUBLICATION_WITHDRAWN] = "withdrawn",
-        [PUBLICATION_OBSERVED] = "observed",
-};
-
-const char *publication_state_to_string(PublicationState state) {
-        return state_names[state];
-}
-
-static void enter(Publication *p, PublicationState state, uint64_t now_usec) {
-        if (p->state == state)
-                return;
-        p->state = state;
-        p->since_usec = now_usec;
-}
-
-static PublicationState working_state(const Publication *p) {
-        if (p->withdraw)
-                return PUBLICATION_WITHDRAWING;
-        return p->located ? PUBLICATION_PUBLISHING : PUBLICATION_LOCATING;
-}
-
-/* A pass keeps the result of the last one in sight until it has its own. */
-static void enter_working(Publication *p, uint64_t now_usec) {
-        if (p->state == PUBLICATION_LOCATING || p->state == PUBLICATION_PUBLISHING ||
-            p->state == PUBLICATION_WITHDRAWING)
-                enter(p, working_state(p), now_usec);
-}
-
-void publication_init(Publication *publication, bool withdraw, uint64_t now_usec) {
-        *publication = (Publication){
-                .withdraw = withdraw,
-                .state = withdraw ? PUBLICATION_WITHDRAWING : PUBLICATION_LOCATING,
-                .since_usec = now_usec,
-                .due_usec = now_usec,
-        };
-}
-
-bool publication_wants_refresh(const Publication *p, const PublicationTimes *times,
-                               uint64_t now_usec) {
-        /* A pass that wrote has renewed the time stamp already. */
-        if (p->withdraw || times->refresh_interval_usec == USEC_INFINITY ||
-            p->wrote != PLAN_IN_ORDER)
-                return false;
-        return p->refreshed_usec == 0 ||
-               now_usec - p->refreshed_usec >= times->refresh_interval_usec;
-}
-
-bool publication_keeps_derived(const Publication *p, uint64_t now_usec) {
-        return p->state != PUBLICATION_PUBLISHED ||
-               now_usec - p->since_usec < PUBLICATION_STABLE_USEC;
-}
-
-void publication_doubt(Publication *p, const PublicationTimes *times, uint64_t now_usec) {
-        p->doubt_until_usec = now_usec + times->settle_usec;
-}
-
-static PublicationStep go_on(PublicationAction action) {
-        return (PublicationStep){.action = action};
-}
-
-static PublicationStep end_pass(Publication *p) {
-        p->in_pass = false;
-        return (PublicationStep){.action = ACTION_WAIT, .ended = true};
-}
-
-static void look_again_by(Publication *p, uint64_t usec) {
-        if (p->due_usec > usec)
-                p->due_usec = usec;
-}
-
-/* Where two primaries were written at the same time, replication keeps the word of one: an SRV may
-   be gone a while after it was published. */
-static void look_again_for_replication(Publication *p, uint64_t now_usec) {
-        static const uint64_t ages_usec[] = {USEC_PER_MINUTE, 5 * USEC_PER_MINUTE,
-                                             15 * USEC_PER_MINUTE};
-
-        if (p->wrote != PLAN_IN_ORDER && (p->plan_traits & PLAN_TRAIT_ADDS_SRV))
-                p->wrote_usec = now_usec;
-        for (size_t i = 0; p->replicates && p->wrote_usec > 0 && i < ELEMENTSOF(ages_usec); i++)
-                if (p->wrote_usec + ages_usec[i] > now_usec) {
-                        look_again_by(p, p->wrote_usec + ages_usec[i]);
-                        return;
-                }
-}
-
-/* When a look knows of whatever may still take effect. */
-static uint64_t after_doubt(const Publication *p, uint64_t now_usec) {
-        return p->doubt_until_usec > now_usec ? p->doubt_until_usec
-                                              : now_usec + CONFLICT_DELAY_MIN_USEC;
-}
-
-static PublicationState well_state(const Publication *p) {
-        if (p->withdraw)
-                return PUBLICATION_WITHDRAWN;
-        return p->stands_by ? PUBLICATION_STANDBY : PUBLICATION_PUBLISHED;
-}
-
-/* Nothing is left to do; but while an update may still take effect nothing is forgotten (O13), and
-   what such an update of a former wish undoes is not left so until the next check. */
-static PublicationStep end_well(Publication *p, const PublicationTimes *times, uint32_t random,
-                                uint64_t now_usec) {
-        /* What was asked while an update could still take effect does not know of it. */
-        const bool is_doubted = p->asked_usec < p->doubt_until_usec;
-        const bool in_doubt = p->forgets && is_doubted;
-
-        /* Nothing of ours is there to be held. */
-        p->holds_derived = p->holds_derived && !p->stands_by;
-
-        p->overtook = p->overtook && is_doubted;
-
-        if (p->withdraw && in_doubt) {
-                p->due_usec = after_doubt(p, now_usec);
-                return go_on(ACTION_WAIT);
-        }
-        enter(p, well_state(p), now_usec);
-        p->attempt = 0;
-        p->trouble = (Trouble){0};
-        p->keeps = p->holds_derived || in_doubt;
-        p->strays_removed = p->strays_removed || p->removes_strays;
-        if ((p->wrote != PLAN_IN_ORDER || p->echoed) && (p->plan_traits & PLAN_TRAIT_ADDS_SRV))
-                p->refreshed_usec = now_usec;
-        p->due_usec = p->withdraw
-                              ? USEC_INFINITY
-                              : now_usec + backoff_jitter_usec(times->check_interval_usec, random);
-        if (p->holds_derived)
-                look_again_by(p, p->since_usec + PUBLICATION_STABLE_USEC);
-        else if (in_doubt || (p->overtook && !p->withdraw))
-                look_again_by(p, after_doubt(p, now_usec));
-        if (!p->withdraw)
-                look_again_for_replication(p, now_usec);
-        return end_pass(p);
-}
-
-static PublicationStep end_badly(Publication *p, const PublicationTimes *times, uint32_t random,
-                                 uint64_t now_usec) {
-        enter(p, p->trouble.kind == TROUBLE_DENIED ? PUBLICATION_DENIED : PUBLICATION_FAILED,
-              now_usec);
-        p->attempt++;
-        /* What failed may be the way: a server that moved, another primary. */
-        p->located = false;
-        p->due_usec = now_usec;
-        /* A server that forgets contexts faster than they are used has trouble that may pass. */
-        if (trouble_is_lasting(p->trouble.kind) &&
-            !(p->trouble.kind == TROUBLE_BAD_KEY && p->context_renewed))
-                p->due_usec += backoff_jitter_usec(times->retry_max_usec, random);
-        else
-                p->due_usec += backoff_usec(p->attempt, times->retry_min_usec,
-                                            times->retry_max_usec, random);
-        return end_pass(p);
-}
-
-/* Of several servers' troubles the highest is kept, of equal ones the first. */
-static void keep_trouble(Publication *p, const Trouble *trouble) {
-        if (trouble->kind <= p->trouble.kind)
-                return;
-        p->trouble = *trouble;
-        p->trouble.observed_here = p->observed_here;
-        p->trouble.server = p->server;
-}
 
 static void note_trouble(Publication *p, TroubleKind kind, const PublicationEvent *event) {
         Trouble trouble = trouble_new(kind, event->reply, event->error);
 
         trouble.updating = event->kind == EVENT_ANSWERED;
-        keep_trouble(p, &trouble);
+        publication_keep_trouble(p, &trouble);
 }
 
 static PublicationStep fail(Publication *p, const PublicationTimes *times, TroubleKind kind,
                             const PublicationEvent *event, uint64_t now_usec) {
         note_trouble(p, kind, event);
-        return end_badly(p, times, event->random, now_usec);
+        return publication_end_badly(p, times, event->random, now_usec);
 }
 
 static PublicationStep observe_at(Publication *p, uint8_t server) {
         p->server = server;
         p->observed_here = p->echoed = p->reading_back = false;
-        return go_on(ACTION_OBSERVE);
+        return publication_go_on(ACTION_OBSERVE);
 }
 
 static PublicationStep pass_over(Publication *p, const PublicationTimes *times, uint32_t random,
                                  uint64_t now_usec) {
         if (p->server + 1 >= p->n_servers)
-                return end_badly(p, times, random, now_usec);
+                return publication_end_badly(p, times, random, now_usec);
         /* What each server may do once before it is passed over: close, forget a context. */
         p->closed = 0;
         p->context_renewed = false;
@@ -310,7 +145,7 @@ static PublicationStep step_on_conflict(Publication *p, const PublicationTimes *
         p->due_usec =
                 now_usec + CONFLICT_DELAY_MIN_USEC +
                 (CONFLICT_DELAY_MAX_USEC - CONFLICT_DELAY_MIN_USEC) * event->random / UINT32_MAX;
-        return go_on(ACTION_WAIT);
+        return publication_go_on(ACTION_WAIT);
 }
 
 /* The plan is the caller's, and gone when its answer comes. */
@@ -355,12 +190,12 @@ static PublicationStep step_on_echo_read_back(Publication *p, const PublicationT
 /* O7: what would be written is the caller's to tell. */
 static PublicationStep end_observed(Publication *p, const PublicationTimes *times, uint32_t random,
                                     uint64_t now_usec) {
-        enter(p, PUBLICATION_OBSERVED, now_usec);
+        publication_enter(p, PUBLICATION_OBSERVED, now_usec);
         p->attempt = 0;
         p->keeps = true;
         p->trouble = (Trouble){0};
         p->due_usec = now_usec + backoff_jitter_usec(times->check_interval_usec, random);
-        return end_pass(p);
+        return publication_end_pass(p);
 }
 
 static PublicationStep step_on_observed(Publication *p, const PublicationTimes *times,
@@ -384,20 +219,20 @@ static PublicationStep step_on_observed(Publication *p, const PublicationTimes *
         if (in_order && p->wrote == PLAN_IN_ORDER)
                 p->wrote = p->plan_verdict;
         if (event->plan->n_ops == 0 || (in_order && (p->echoed || p->wrote != PLAN_IN_ORDER)))
-                return end_well(p, times, event->random, now_usec);
+                return publication_end_well(p, times, event->random, now_usec);
         if (p->echoed)
                 return step_on_echo_read_back(p, times, event->random, now_usec);
         /* O12: a server may keep the TTL of an RRset; that is not worth a failure. */
         if (p->reading_back && event->plan->ttl_only && (p->plan_traits & PLAN_TRAIT_TTL_ONLY))
-                return end_well(p, times, event->random, now_usec);
+                return publication_end_well(p, times, event->random, now_usec);
         if (p->reading_back && ++p->ignored >= IGNORED_MAX)
                 return fail_ignored(p, times, event->random, now_usec);
-        enter_working(p, now_usec);
+        publication_enter_working(p, now_usec);
         keep_plan(p, event->plan);
         /* Who withdraws, or stands by, leaves nothing behind that would have to be remembered. */
         if (!p->unclaims && (p->remembered_all || p->withdraw || p->stands_by))
-                return go_on(ACTION_UPDATE);
-        return go_on(ACTION_REMEMBER);
+                return publication_go_on(ACTION_UPDATE);
+        return publication_go_on(ACTION_REMEMBER);
 }
 
 static PublicationStep step_on_prerequisite(Publication *p, const PublicationTimes *times,
@@ -410,7 +245,7 @@ static PublicationStep step_on_prerequisite(Publication *p, const PublicationTim
            With something wanted it may also be a race: believed when it is said twice. */
         if ((p->plan_traits & PLAN_TRAIT_SRV) && (p->withdraw || p->conflicts > 0) &&
             event->reply->rcode == LDNS_RCODE_NXRRSET)
-                return end_well(p, times, event->random, now_usec);
+                return publication_end_well(p, times, event->random, now_usec);
         return step_on_conflict(p, times, event, now_usec);
 }
 
@@ -423,18 +258,18 @@ static PublicationStep step_on_answered(Publication *p, const PublicationTimes *
                 if (p->plan_verdict == PLAN_IN_ORDER) {
                         if (p->plan_traits & PLAN_TRAIT_ADDS_SRV)
                                 p->refreshed_usec = now_usec;
-                        return end_well(p, times, event->random, now_usec);
+                        return publication_end_well(p, times, event->random, now_usec);
                 }
                 p->wrote = p->plan_verdict;
                 p->reading_back = true;
-                return go_on(ACTION_OBSERVE);
+                return publication_go_on(ACTION_OBSERVE);
         case REPLY_CONFLICT:
                 p->plan_verdict = PLAN_IN_ORDER;
                 return step_on_prerequisite(p, times, event, now_usec);
         case REPLY_ECHO:
                 p->echoed = true;
                 p->echo_rcode = (uint16_t)event->reply->rcode;
-                return go_on(ACTION_OBSERVE);
+                return publication_go_on(ACTION_OBSERVE);
         case REPLY_GARBAGE:
         case REPLY_TIMEOUT:
         case REPLY_CLOSED:
@@ -471,9 +306,9 @@ static PublicationStep step_on_answered(Publication *p, const PublicationTimes *
 /* What is there is as wanted: that it could not be renewed (E8) is told, and no failure yet. */
 static PublicationStep end_unrefreshed(Publication *p, const PublicationTimes *times,
                                        const PublicationEvent *event, uint64_t now_usec) {
-        PublicationStep next = end_well(p, times, event->random, now_usec);
+        PublicationStep next = publication_end_well(p, times, event->random, now_usec);
 
-        keep_trouble(p, event->cause);
+        publication_keep_trouble(p, event->cause);
         return next;
 }
 
@@ -486,8 +321,8 @@ static PublicationStep step_on_not_signed(Publication *p, const PublicationTimes
         if (is_last && p->plan_verdict == PLAN_IN_ORDER)
                 return end_unrefreshed(p, times, event, now_usec);
         p->plan_verdict = PLAN_IN_ORDER;
-        keep_trouble(p, event->cause);
-        return is_last ? end_badly(p, times, event->random, now_usec)
+        publication_keep_trouble(p, event->cause);
+        return is_last ? publication_end_badly(p, times, event->random, now_usec)
                        : pass_over(p, times, event->random, now_usec);
 }
 
@@ -508,8 +343,8 @@ static PublicationStep start_pass(Publication *p, const PublicationTimes *times,
                 p->claims_denied = false; /* O10: the policy may be another by now */
         if (p->located)
                 return observe_at(p, 0);
-        enter_working(p, now_usec);
-        return go_on(ACTION_LOCATE);
+        publication_enter_working(p, now_usec);
+        return publication_go_on(ACTION_LOCATE);
 }
 
 /* Starts over: what is wanted, or the way to the server, is another now. */
@@ -523,12 +358,12 @@ static PublicationStep change(Publication *p, const PublicationTimes *times,
         p->attempt = 0;
         p->claims_denied = p->claims_denied && !event->relocate;
         p->located = p->located && !event->relocate;
-        enter(p, working_state(p), now_usec);
+        publication_enter(p, publication_working_state(p), now_usec);
         if (event->start_usec <= now_usec)
                 return start_pass(p, times, now_usec);
         p->in_pass = false;
         p->due_usec = event->start_usec;
-        return go_on(ACTION_WAIT);
+        return publication_go_on(ACTION_WAIT);
 }
 
 static PublicationStep step(Publication *p, const PublicationTimes *times,
@@ -555,7 +390,7 @@ static PublicationStep step(Publication *p, const PublicationTimes *times,
         case EVENT_REMEMBERED:
                 if (event->error)
                         return fail(p, times, TROUBLE_STATE, event, now_usec);
-                return go_on(ACTION_UPDATE);
+                return publication_go_on(ACTION_UPDATE);
         case EVENT_NOT_SIGNED:
                 return step_on_not_signed(p, times, event, now_usec);
         case EVENT_ANSWERED:
@@ -563,7 +398,7 @@ static PublicationStep step(Publication *p, const PublicationTimes *times,
         case _EVENT_KIND_MAX:
                 break;
         }
-        return go_on(ACTION_WAIT);
+        return publication_go_on(ACTION_WAIT);
 }
 
 PublicationStep publication_step(Publication *p, const PublicationTimes *times,

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import threading
 import time
+from contextlib import closing
 
 from support import faults
 from support.client import OURS
@@ -13,6 +14,7 @@ from support.daemon import PUBLISHED, WITHDRAWN
 from support.scenario import KEY, scenario
 from support.scripted import Answer
 from support.tsig import Key
+from support.waiting import wait_until
 from support.zone import Zone
 
 TWO = ["contoso.com", "adsecurity.org"]
@@ -349,6 +351,11 @@ def draw_config(rng, keys):
     return config, {f"{service}.{domain}": offer for domain in domains if is_on}
 
 
+def rows_of(daemon):
+    with closing(sqlite3.connect(f"file:{daemon.state_directory}/state.db?mode=ro", uri=True)) as state:
+        return set(state.execute("SELECT record, target, port, confirmed FROM offer"))
+
+
 @scenario(cases={f"seed={seed}": (seed,) for seed in range(1, 21 if SOAK else 4)}, timeout=120)
 def any_sequence_of_reloads_ends_as_configured(test, seed):
     """Reloads at any moment, under a server that does anything; then in peace all is as configured last,
@@ -372,7 +379,8 @@ def any_sequence_of_reloads_ends_as_configured(test, seed):
         server.scripts.clear()
     for name in (f"{service}.{domain}" for service in SERVICES for domain in NAMES):
         test.settles(server, name, [wanted[name]] if name in wanted else [], seconds=0.05, timeout=20)
+    expected = {(name, offer.target, offer.port, 1) for name, offer in wanted.items()}
+    # What an update may still bring back is remembered until a look after that time finds nothing.
+    wait_until(lambda: rows_of(daemon) == expected, lambda: f"the state: {rows_of(daemon) ^ expected} too many or too few")
     daemon.terminate()
-    with sqlite3.connect(f"file:{daemon.state_directory}/state.db?mode=ro", uri=True) as state:
-        rows = set(state.execute("SELECT record, target, port, confirmed FROM offer"))
-    test.equal(rows, {(name, offer.target, offer.port, 1) for name, offer in wanted.items()}, "the state")
+    test.equal(rows_of(daemon), expected, "the state at the end")

@@ -465,6 +465,7 @@ static void manager_done(Manager *manager) {
         (void)fleet_free(manager->fleet);
         (void)bus_free(manager->bus); /* the fleet's end answers who waits there */
         session_table_done(&manager->sessions);
+        ticket_table_done(&manager->tickets);
         (void)hosts_free(manager->hosts);
         (void)resolver_free(manager->resolver);
         (void)state_close(manager->state);

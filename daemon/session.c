@@ -245,16 +245,23 @@ static bool session_is(const Session *session, const Ticket *ticket, const Serve
                strcmp(session->realm ? session->realm : "", realm ? realm : "") == 0;
 }
 
+Session *session_find(const SessionTable *table, const Ticket *ticket, const Server *server,
+                      const Name *host, const char *realm) {
+        for (Session *session = table->first; session; session = session->next)
+                if (session_is(session, ticket, server, host, realm))
+                        return session_ref(session);
+        return NULL;
+}
+
 int session_get(SessionTable *table, Ticket *ticket, Server *server, const Name *host,
                 const char *realm, Session **ret_session) {
-        Session *session;
+        Session *session = session_find(table, ticket, server, host, realm);
         int r;
 
-        for (session = table->first; session; session = session->next)
-                if (session_is(session, ticket, server, host, realm)) {
-                        *ret_session = session_ref(session);
-                        return 0;
-                }
+        if (session) {
+                *ret_session = session;
+                return 0;
+        }
         session = calloc(1, sizeof(*session));
         if (!session)
                 return -ENOMEM;

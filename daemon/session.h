@@ -32,6 +32,10 @@ void session_table_done(SessionTable *table);
    Kerberos finds it (C70). A reference to ticket and server is taken. -ENOMEM. */
 int session_get(SessionTable *table, Ticket *ticket, Server *server, const Name *host,
                 const char *realm, Session **ret_session);
+
+/* The equal one if it is there, with a reference; else NULL. */
+Session *session_find(const SessionTable *table, const Ticket *ticket, const Server *server,
+                      const Name *host, const char *realm);
 Session *session_ref(Session *session);
 Session *session_unref(Session *session);
 

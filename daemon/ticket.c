@@ -1,6 +1,7 @@
 /* At most one acquisition is under way for a ticket, and its end, good or bad, is everybody's: five
    hundred domains ask the KDC once. A failure stands for a while; one that is the account's or its
-   key's for long, because an account that is tried with a wrong key again and again gets locked. */
+   key's for long, because an account that is tried with a wrong key again and again gets locked.
+   That outlives those who hold the ticket: servers that are found anew, and reloads. */
 
 #include "daemon/ticket.h"
 
@@ -21,7 +22,7 @@ enum {
 
 typedef struct Acquisition {
         Job job;
-        Ticket *ticket; /* NULL: nobody wants it any more */
+        Ticket *ticket;
         char *keytab, *principal, *realm;
         FileIdentity identity; /* of the keytab, before it was read */
         char *account;         /* that was found in it */
@@ -83,15 +84,32 @@ Ticket *ticket_ref(Ticket *ticket) {
         return ticket;
 }
 
+/* Whether another try would be counted against the account. */
+static bool is_the_accounts(GssFault fault) {
+        return fault == GSS_FAULT_PREAUTH_FAILED || fault == GSS_FAULT_CLIENT_LOCKED ||
+               fault == GSS_FAULT_CLIENT_UNKNOWN;
+}
+
 Ticket *ticket_unref(Ticket *ticket) {
         if (!ticket || --ticket->n_refs > 0)
                 return NULL;
+        if (is_the_accounts(ticket->error.fault)) {
+                ticket->credential = gss_credential_unref(ticket->credential);
+                return NULL;
+        }
         for (Ticket **at = &ticket->table->first; *at; at = &(*at)->next)
                 if (*at == ticket) {
                         *at = ticket->next;
                         break;
                 }
         return ticket_free(ticket);
+}
+
+void ticket_table_done(TicketTable *table) {
+        for (Ticket *ticket; (ticket = table->first);) {
+                table->first = ticket->next;
+                (void)ticket_free(ticket);
+        }
 }
 
 static int copy_text(const char *text, char **ret_copy) {
@@ -266,12 +284,6 @@ static int on_tell(sd_event_source *source, void *userdata) {
 }
 
 /* --- waiting ---------------------------------------------------------------------------------- */
-
-/* Whether another try would be counted against the account. */
-static bool is_the_accounts(GssFault fault) {
-        return fault == GSS_FAULT_PREAUTH_FAILED || fault == GSS_FAULT_CLIENT_LOCKED ||
-               fault == GSS_FAULT_CLIENT_UNKNOWN;
-}
 
 /* Whether what went wrong last still stands. */
 static bool is_bad(const Ticket *ticket, uint64_t retry_min_usec, uint64_t retry_max_usec) {

@@ -29,6 +29,9 @@ int ticket_get(TicketTable *table, const TicketKey *key, Ticket **ret_ticket);
 Ticket *ticket_ref(Ticket *ticket);
 Ticket *ticket_unref(Ticket *ticket);
 
+/* When nobody holds one any more: until then it is remembered which accounts not to try. */
+void ticket_table_done(TicketTable *table);
+
 /* Wait for a ticket that is good for a while; embedded in who waits. on_ready is called once, from
    the loop, never from within ticket_wait(): with a credential (borrowed), or NULL and what is
    wrong. */

@@ -36,6 +36,7 @@ struct Zone {
         Server *servers[HOST_SERVERS_MAX];
         uint8_t hosts[HOST_SERVERS_MAX]; /* of each the endpoint whose address it has */
         Session **sessions;              /* NULL, or of each NULL until it is asked for */
+        Ticket *ticket;                  /* theirs, and those' of other servers later */
 
         ZoneWaiter *waiters;
         Lookup *lookup;
@@ -82,6 +83,7 @@ Zone *zone_unref(Zone *zone) {
         (void)lookup_free(zone->lookup);
         (void)host_search_free(zone->search);
         drop_servers(zone);
+        (void)ticket_unref(zone->ticket);
         free(zone->endpoints.list);
         free(zone->searched.list);
         (void)access_unref(zone->access);
@@ -163,13 +165,36 @@ static void take_servers(Zone *zone, const HostServer *servers, size_t n) {
         zone->n_primaries = count_primaries(zone, servers, n);
 }
 
-static bool same_hosts(const Endpoints *a, const Endpoints *b) {
-        if (a->n != b->n)
-                return false;
-        for (size_t i = 0; i < a->n; i++)
-                if (strcasecmp(a->list[i].host, b->list[i].host) != 0)
-                        return false;
-        return true;
+/* The name of the server really contacted: as it was looked up, or for an address the MNAME. */
+static int session_host(const Zone *zone, size_t i, Name *ret_host) {
+        const Endpoint *endpoints =
+                zone->access->n_servers ? zone->access->servers : zone->endpoints.list;
+        const Endpoint *endpoint = &endpoints[zone->hosts[i]];
+
+        if (endpoint->family == AF_UNSPEC)
+                return name_from_text(endpoint->host, ret_host);
+        if (zone->mname.length <= 1)
+                return -ENOENT;
+        *ret_host = zone->mname;
+        return 0;
+}
+
+/* The same servers in another order, as NS RRsets come turned round, keep their contexts: "before"
+   still holds them. */
+static void renew_sessions(Zone *zone, Session **before, size_t n_before) {
+        Name host;
+
+        if (!before)
+                return;
+        zone->sessions = calloc(HOST_SERVERS_MAX, sizeof(*zone->sessions));
+        for (size_t i = 0; zone->sessions && i < zone->n_servers; i++)
+                if (session_host(zone, i, &host) == 0)
+                        zone->sessions[i] =
+                                session_find(zone->table->sessions, zone->ticket, zone->servers[i],
+                                             &host, zone->access->realm);
+        for (size_t i = 0; i < n_before; i++)
+                (void)session_unref(before[i]);
+        free(before);
 }
 
 static void on_hosts(HostSearch *search, const HostServer *servers, size_t n, const char *text,
@@ -179,14 +204,16 @@ static void on_hosts(HostSearch *search, const HostServer *servers, size_t n, co
         zone->search = NULL;
         /* One publication's doubt must not harm its many neighbours: the same list again voids no
            observation, and a search that failed takes no server away. */
-        if (n > 0 && !has_servers(zone, servers, n))
-                take_servers(zone, servers, n);
         if (n > 0) {
-                if (!same_hosts(&zone->endpoints, &zone->searched))
-                        drop_sessions(zone);
+                Session **before = TAKE_PTR(zone->sessions);
+                const size_t n_before = zone->n_servers;
+
+                if (!has_servers(zone, servers, n))
+                        take_servers(zone, servers, n);
                 free(zone->endpoints.list);
                 zone->endpoints = zone->searched;
                 zone->searched = (Endpoints){0};
+                renew_sessions(zone, before, n_before);
         }
         zone->ready = n > 0;
         tell_waiters(zone, n > 0 ? NULL : text);
@@ -292,27 +319,12 @@ Server *zone_server(const Zone *zone, size_t i) {
         return zone->servers[i];
 }
 
-/* The name of the server really contacted: as it was looked up, or for an address the MNAME. */
-static int session_host(const Zone *zone, size_t i, Name *ret_host) {
-        const Endpoint *endpoints =
-                zone->access->n_servers ? zone->access->servers : zone->endpoints.list;
-        const Endpoint *endpoint = &endpoints[zone->hosts[i]];
-
-        if (endpoint->family == AF_UNSPEC)
-                return name_from_text(endpoint->host, ret_host);
-        if (zone->mname.length <= 1)
-                return -ENOENT;
-        *ret_host = zone->mname;
-        return 0;
-}
-
 int zone_session(Zone *zone, size_t i, Session **ret_session) {
         const TicketKey key = {
                 .keytab = zone->access->keytab,
                 .principal = zone->access->principal,
                 .realm = zone->access->realm,
         };
-        Ticket *ticket;
         Name host;
         int r = session_host(zone, i, &host);
 
@@ -321,16 +333,13 @@ int zone_session(Zone *zone, size_t i, Session **ret_session) {
         if (!zone->sessions &&
             !(zone->sessions = calloc(HOST_SERVERS_MAX, sizeof(*zone->sessions))))
                 return -ENOMEM;
-        if (!zone->sessions[i]) {
-                r = ticket_get(zone->table->tickets, &key, &ticket);
-                if (r < 0)
-                        return r;
-                r = session_get(zone->table->sessions, ticket, zone->servers[i], &host,
+        if (!zone->ticket)
+                r = ticket_get(zone->table->tickets, &key, &zone->ticket);
+        if (r == 0 && !zone->sessions[i])
+                r = session_get(zone->table->sessions, zone->ticket, zone->servers[i], &host,
                                 zone->access->realm, &zone->sessions[i]);
-                (void)ticket_unref(ticket);
-                if (r < 0)
-                        return r;
-        }
+        if (r < 0)
+                return r;
         *ret_session = zone->sessions[i];
         return 0;
 }

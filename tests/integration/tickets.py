@@ -240,3 +240,21 @@ def server_without_gss_is_told(test):
     kdc.add("DNS/ns1.example.test")
     daemon = publisher(test, server)
     daemon.wait_about(server.domain, "failed", "GSS|TKEY|BADKEY|NOTIMP|REFUSED")
+
+
+@scenario(servers=("named",))
+def password_that_changed_locks_no_account_of_a_zone_with_many_servers(test):
+    """E7: a resolver turns the NS RRset round, so that each retry finds the zone's servers anew."""
+    kdc = test.kdc()
+    zone = Zone("example.test", nameservers={"ns1": "127.0.0.1", "ns2": "127.0.0.2", "ns3": "127.0.0.3",
+                                             "ns4": "127.0.0.4"},
+                policy=(f"grant {kdc.realm} ms-subdomain _vlmcs._tcp.example.test. SRV TXT",))
+    server = test.primary(kind="named", zones=[zone], kdc=kdc)
+    keytab = kdc.keytab("kms1$")
+    kdc.change_password("kms1$")
+    log = KdcLog(kdc)
+    daemon = publisher(test, server, keytab=keytab,
+                       Update={"Server": None, "RetryMin": "100ms", "RetryMax": "1h", "CheckInterval": "1h"})
+    daemon.wait_about(server.domain, "failed", r"kms1\$", "password")
+    test.srv_stays(server, server.domain, [], seconds=4)
+    test.equal(len(log.wrong_keys()), 1, "tries with a wrong key")

@@ -121,6 +121,7 @@ static void set_up(void) {
 
 static void tear_down(void) {
         ticket = ticket_unref(ticket);
+        ticket_table_done(&tickets);
         ck_assert_ptr_null(tickets.first);
         event = sd_event_unref(event);
 }
@@ -499,6 +500,24 @@ START_TEST(acquired_for_who_comes) {
 }
 END_TEST
 
+/* E7: who comes after all have left, with a reload or for another server, asks no KDC that has just
+   refused the account; for other failures nothing is kept. */
+START_TEST(refusal_outlives_the_ticket) {
+        static const krb5_error_code codes[] = {
+                KRB5KDC_ERR_PREAUTH_FAILED, KRB5KDC_ERR_CLIENT_REVOKED,
+                KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN, KRB5_KDC_UNREACH};
+        const bool is_kept = codes[_i] != KRB5_KDC_UNREACH;
+
+        forced_code = codes[_i];
+        ck_assert_ptr_null(acquire()->credential);
+        ticket = ticket_unref(ticket);
+        ck_assert_int_eq(tickets.first != NULL, is_kept);
+        ticket = ticket_of(client_keytab, CLIENT, NULL);
+        ck_assert_ptr_null(acquire()->credential);
+        assert_acquisitions(is_kept ? 1 : 2);
+}
+END_TEST
+
 /* --- the table -------------------------------------------------------------------------------- */
 
 START_TEST(equal_keys_are_one) {
@@ -569,6 +588,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, ticket_may_go_while_it_tells);
         tcase_add_loop_test(tcase, ticket_may_go_while_it_is_acquired, 0, 2);
         tcase_add_test(tcase, acquired_for_who_comes);
+        tcase_add_loop_test(tcase, refusal_outlives_the_ticket, 0, 4);
         tcase_add_test(tcase, equal_keys_are_one);
         tcase_add_loop_test(tcase, account_of_this_machine, 0, 2);
         tcase_add_test(tcase, no_account_of_this_machine);

@@ -316,6 +316,29 @@ START_TEST(another_mname_behind_an_address) {
 }
 END_TEST
 
+/* E7: what is known of a ticket, above all that its key is wrong, outlives the servers that are
+   found anew. Resolvers turn NS RRsets round, and each domain controller names itself as MNAME. */
+START_TEST(ticket_outlives_servers) {
+        static const char *const names[][2] = {{"dc2." ZONE, "dc3." ZONE},
+                                               {"dc3." ZONE, "dc2." ZONE}};
+        Access *access = gss_access(NULL, NULL);
+        Zone *zone = zone_make(access, "dc1." ZONE);
+
+        prepare(zone, names[0]);
+        ck_assert(is_with(zone, 0, access, "dc1." ZONE));
+        const Ticket *ticket = tickets.first;
+        const Session *session = zone_known_session(zone, 0);
+        zone_doubt(zone);
+        prepare(zone, names[1]);
+        ck_assert_msg(tickets.first == ticket, "NS turned round");
+        ck_assert_ptr_eq(zone_known_session(zone, 0), session);
+        (void)zone_unref(zone_make(access, "dc2." ZONE));
+        prepare(zone, names[0]);
+        ck_assert_msg(tickets.first == ticket, "another MNAME");
+        done(zone, access);
+}
+END_TEST
+
 /* --- locating --------------------------------------------------------------------------------- */
 
 typedef enum Given { BY_ADDRESS, BY_NAME, BY_BOTH } Given;
@@ -402,6 +425,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, kept_with_the_same_servers);
         tcase_add_test(tcase, another_mname);
         tcase_add_test(tcase, another_mname_behind_an_address);
+        tcase_add_test(tcase, ticket_outlives_servers);
         tcase_add_loop_test(tcase, asked_for_the_mname, 0, ELEMENTSOF(places));
 }
 

@@ -66,6 +66,44 @@ static void write_targets(const NewsSource *source, char text[static TARGETS_TEX
         }
 }
 
+/* A claim's words between blanks, as samba-tool takes a TXT; false: they cannot be written so. */
+static bool write_words(const Txt *txt, char *text, size_t size) {
+        size_t length = 0;
+
+        for (size_t at = 0; at < txt->size; at += 1 + txt->rdata[at]) {
+                const size_t n = txt->rdata[at];
+
+                if (at + 1 + n > txt->size || length + n + 2 > size)
+                        return false;
+                if (at > 0)
+                        text[length++] = ' ';
+                for (size_t i = 0; i < n; i++) {
+                        const char c = (char)txt->rdata[at + 1 + i];
+
+                        if (!isgraph((unsigned char)c) || strchr(";\\'\"", c))
+                                return false;
+                        text[length++] = c;
+                }
+        }
+        text[length] = '\0';
+        return true;
+}
+
+static void write_claims(const NewsSource *source, char text[static TARGETS_TEXT_MAX]) {
+        const Observation *seen = source->observation;
+        size_t length = 0;
+        char words[TARGETS_TEXT_MAX];
+
+        text[0] = '\0';
+        for (size_t i = 0; seen && i < seen->n_txt; i++) {
+                if (!seen->txt[i].is_claim || !write_words(&seen->txt[i], words, sizeof(words)) ||
+                    length + strlen(words) + 3 > TARGETS_TEXT_MAX)
+                        continue;
+                length += (size_t)snprintf(text + length, TARGETS_TEXT_MAX - length, "%s%s",
+                                           length > 0 ? "; " : "", words);
+        }
+}
+
 static void explain(const News *news, const NewsSource *source, const char *server,
                     const char *zone, Explanation *ret) {
         const Trouble *trouble = &source->publication->trouble;
@@ -74,9 +112,10 @@ static void explain(const News *news, const NewsSource *source, const char *serv
         const char *key_name = strrchr(key, ' ');
         const Session *session =
                 source->zone ? zone_known_session(source->zone, trouble->server) : NULL;
-        char targets[TARGETS_TEXT_MAX];
+        char targets[TARGETS_TEXT_MAX], claims[TARGETS_TEXT_MAX];
 
         write_targets(source, targets);
+        write_claims(source, claims);
         explain_trouble(trouble,
                         &(ExplainContext){
                                 .record = source->record,
@@ -92,6 +131,7 @@ static void explain(const News *news, const NewsSource *source, const char *serv
                                                                : "",
                                 .keytab = access->keytab ? access->keytab : "",
                                 .targets = targets,
+                                .claims = claims,
                                 .security = access->security,
                                 .timeout_usec = access->timeout_usec,
                         },

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "daemon/random.h"
@@ -19,7 +20,7 @@
 
 typedef struct Step {
         Job job;
-        Session *session; /* NULL: given up */
+        Session *session;
         GssContext *context;
         uint8_t *token;
         size_t token_size;
@@ -39,13 +40,47 @@ void session_drop_negotiation(Session *session) {
         session->is_negotiating = false;
 }
 
+/* The next who waits gets another one, unless it is younger than that. */
+static void doubt_ticket(Session *session, uint64_t age_usec) {
+        const uint64_t now = session_now_usec(session);
+
+        ticket_doubt(session->ticket, now > age_usec ? now - age_usec : 0);
+}
+
 static void fail_gss(Session *session, const GssError *error) {
         const Trouble trouble = trouble_of_gss(error->fault);
 
-        /* It ended while it was used. */
-        if (error->fault == GSS_FAULT_EXPIRED)
-                ticket_doubt(session->ticket, session_now_usec(session));
         session_fail(session, &trouble, error->text);
+}
+
+/* With a ticket that is there. It ended while it was used, or the KDC takes it no more: another
+   krbtgt key, an account made anew. */
+static void fail_step(Session *session, const GssError *error) {
+        switch (error->fault) {
+        case GSS_FAULT_EXPIRED:
+                doubt_ticket(session, 0);
+                break;
+        case GSS_FAULT_OTHER:
+        case GSS_FAULT_SERVER_TOKEN:
+        case GSS_FAULT_PREAUTH_FAILED:
+        case GSS_FAULT_CLIENT_UNKNOWN:
+        case GSS_FAULT_CLIENT_LOCKED:
+                doubt_ticket(session, session->times.retry_max_usec);
+                break;
+        case GSS_FAULT_NONE:
+        case GSS_FAULT_NO_KEYTAB:
+        case GSS_FAULT_KEYTAB_UNREADABLE:
+        case GSS_FAULT_KEYTAB_MALFORMED:
+        case GSS_FAULT_NO_PRINCIPAL:
+        case GSS_FAULT_NO_REALM:
+        case GSS_FAULT_KDC_UNREACHABLE:
+        case GSS_FAULT_CLOCK_SKEW:
+        case GSS_FAULT_SERVER_UNKNOWN:
+        case GSS_FAULT_FLAGS:
+        case _GSS_FAULT_MAX:
+                break;
+        }
+        fail_gss(session, error);
 }
 
 static void fail_here(Session *session, int r) {
@@ -63,7 +98,7 @@ static void complete(Session *session) {
                 lifetime_sec = session->lifetime_sec;
         if (lifetime_sec == 0) {
                 const GssError error = gss_error_new(GSS_FAULT_EXPIRED, "it was over at once");
-                fail_gss(session, &error);
+                fail_step(session, &error);
                 return;
         }
         r = auth_new_gss(session->context, &session->key_name, &auth);
@@ -102,7 +137,7 @@ static void step_done(Job *job) {
         if (step->r < 0)
                 fail_here(session, step->r);
         else if (step->result.error.fault)
-                fail_gss(session, &step->result.error);
+                fail_step(session, &step->result.error);
         else if (step->result.token)
                 send_token(session, &step->result);
         else if (step->result.is_complete)
@@ -180,8 +215,7 @@ static void exchange_on_complete(void *owner) {
         if (answer.verdict != TKEY_ANSWERED) {
                 /* The ticket for it may be for a key that it no longer has. */
                 if (answer.verdict == TKEY_REFUSED && answer.error == TSIG_BADKEY)
-                        ticket_doubt(session->ticket,
-                                     session_now_usec(session) - session->times.retry_min_usec);
+                        doubt_ticket(session, session->times.retry_min_usec);
                 trouble = trouble_of_tkey(&answer);
                 session_fail(session, &trouble, "");
                 return;
@@ -224,8 +258,11 @@ static void on_ticket(TicketWaiter *waiter, GssCredential *credential, const Gss
                 fail_gss(session, error);
                 return;
         }
-        r = gss_context_new(credential, name_to_text(&session->host, host), session->realm,
-                            &session->context);
+        /* Realms are told apart by case, but people write them in small letters too. */
+        const char *own = strrchr(gss_credential_principal(credential), '@');
+        const bool is_own = session->realm && own && strcasecmp(own + 1, session->realm) == 0;
+        r = gss_context_new(credential, name_to_text(&session->host, host),
+                            is_own ? own + 1 : session->realm, &session->context);
         if (r < 0) {
                 fail_here(session, r);
                 return;

@@ -105,16 +105,25 @@ static size_t targets_size(const char *targets) {
         return size;
 }
 
-static void add_targets(Text *text, const ExplainContext *c) {
-        const char *target = c->targets, *end = target + targets_size(target);
+/* The RDATAs of one type, as many words. */
+static void add_rdatas(Text *text, const char *rdatas) {
+        const char *at = rdatas, *end = rdatas + targets_size(rdatas);
 
-        text_add(text, " SRV %s", target == end ? "'TARGET PORT PRIORITY WEIGHT'" : "");
-        while (target < end) {
-                size_t size = target_size(target);
-                text_add_word(text, target, size);
-                target += size + (target + size < end ? 2 : 0);
-                if (target < end)
+        while (at < end) {
+                size_t size = target_size(at);
+                text_add_word(text, at, size);
+                at += size + (at + size < end ? 2 : 0);
+                if (at < end)
                         text_add(text, ", the same with ");
+        }
+}
+
+static void add_targets(Text *text, const ExplainContext *c) {
+        text_add(text, " SRV %s", c->targets[0] ? "" : "'TARGET PORT PRIORITY WEIGHT'");
+        add_rdatas(text, c->targets);
+        if (c->claims[0]) {
+                text_add(text, ", and with TXT ");
+                add_rdatas(text, c->claims);
         }
 }
 
@@ -142,8 +151,9 @@ static void add_owner_cures(Text *text, const ExplainContext *c) {
                 text_add(text,
                          "make sure that the zone takes secure dynamic updates; then either ");
         add_group(text, c);
-        text_add(text, "; or 2. use the keytab of one service account on all hosts (Keytab=), and "
-                       "delete the name once as in 3; or 3. if the other host is gone for good, "
+        text_add(text, "; or 2. use the keytab of one service account on all hosts (Keytab=, "
+                       "Principal=), and delete the name once as in 3; or 3. if the other host is "
+                       "gone for good, "
                        "delete all records of the name once, TXT too, and srvpubd creates it: "
                        "samba-tool dns delete -U Administrator ");
         add_place(text, c);

@@ -108,20 +108,24 @@ static void add_cause(Text *cause, GssFault fault, const ExplainContext *c) {
 
 static void add_keytab_cure(Text *cure, GssFault fault, const ExplainContext *c) {
         if (fault == GSS_FAULT_KEYTAB_UNREADABLE) {
-                text_add(cure, "let the user srvpubd read it (chown srvpubd ");
+                text_add(cure, "let the user srvpubd read it (chgrp srvpubd ");
                 add_keytab_word(cure, c);
-                text_add(cure, " && chmod 0600 ");
+                text_add(cure, " && chmod 0640 ");
                 add_keytab_word(cure, c);
-                text_add(cure, ") and enter the directories above it");
+                text_add(cure,
+                         ") and enter the directories above it; the machine's own keytab stays "
+                         "root's: hand it over with LoadCredential=, see srvpubd.conf(5)");
                 return;
         }
         if (fault == GSS_FAULT_PREAUTH_FAILED)
                 text_add(cure, "the password has changed since the keytab was written; export a "
                                "new one");
         else if (fault == GSS_FAULT_NO_PRINCIPAL)
-                text_add(cure, "name a principal that it has in Principal=, or export the key");
+                text_add(cure,
+                         "name a principal that it has in Principal=, correct Realm=, or export "
+                         "the key");
         else
-                text_add(cure, "correct Keytab=, or export one (owner srvpubd, mode 0600)");
+                text_add(cure, "correct Keytab=, or export one (group srvpubd, mode 0640)");
         add_export(cure, c);
         if (fault == GSS_FAULT_PREAUTH_FAILED)
                 text_add(cure, "; before the keytab changes or RetryMax= is over it is not tried "
@@ -141,14 +145,14 @@ static void add_cure(Text *cure, GssFault fault, const ExplainContext *c) {
                 break;
         case GSS_FAULT_NO_REALM:
                 text_add(cure,
-                         "name it in /etc/krb5.conf: [realms] %s = { kdc = HOST }, or let DNS have "
+                         "name it in krb5.conf: [realms] %s = { kdc = HOST }, or let DNS have "
                          "the SRV record _kerberos._udp.%s; or correct Realm=",
                          realm, realm);
                 break;
         case GSS_FAULT_KDC_UNREACHABLE:
                 text_add(cure,
                          "check that a domain controller runs and that its port 88, TCP and UDP, "
-                         "is open from here; the KDCs are those of /etc/krb5.conf, [realms] %s, "
+                         "is open from here; the KDCs are those of krb5.conf, [realms] %s, "
                          "else "
                          "of the DNS SRV record _kerberos._udp.%s",
                          realm, realm);
@@ -179,10 +183,11 @@ static void add_cure(Text *cure, GssFault fault, const ExplainContext *c) {
                                "for some minutes at least");
                 break;
         case GSS_FAULT_SERVER_TOKEN:
-                text_add(cure, "its own key is not the KDC's, or something else answers at its "
-                               "address: BIND: export tkey-gssapi-keytab anew; domain "
-                               "controller: check its replication (samba-tool drs showrepl, "
-                               "repadmin)");
+                text_add(cure,
+                         "its own key is not the KDC's, its clock is off, or something else "
+                         "answers at its address: BIND: export tkey-gssapi-keytab anew; domain "
+                         "controller: check its replication (samba-tool drs showrepl, "
+                         "repadmin)");
                 break;
         case GSS_FAULT_FLAGS:
                 text_add(cure, "update that server, or name another one in Server=");

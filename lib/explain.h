@@ -31,6 +31,7 @@ typedef struct ExplainContext {
            samba-tool takes them, separated by "; "; "" none. Beyond EXPLAIN_TARGETS_MAX they are
            left out. */
         const char *targets;
+        const char *claims; /* of the claims there, as targets: "srvpub=1 id=... host=..." */
         Security security;
         uint64_t timeout_usec;
 } ExplainContext;

@@ -133,6 +133,9 @@ static GssError find_error(const GssContext *context, OM_uint32 major, OM_uint32
                 /* What a token of the server's comes to says nothing of the keytab or the KDC. */
                 if (context->n_rounds > 1)
                         error.fault = GSS_FAULT_SERVER_TOKEN;
+                /* It is the ticket that the KDC does not take; the keytab is not in play here. */
+                else if (error.fault == GSS_FAULT_PREAUTH_FAILED)
+                        error.fault = GSS_FAULT_OTHER;
                 return error;
         }
         if (token_size > GSS_TOKEN_MAX)

@@ -4,10 +4,9 @@ import re
 import shlex
 import subprocess
 
-from support import wire
 from support.accounts import complaints, controlled, kms, publisher, replace_keytab
 from support.daemon import PUBLISHED
-from support.samba import COMPUTERS, GROUP, SERVICE
+from support.samba import COMPUTERS, GROUP, PASSWORD, SERVICE
 from support.scenario import scenario
 from support.waiting import Failure
 
@@ -137,22 +136,27 @@ def keytab_in_the_place_of_the_old_one_cures(test):
     test.write_nothing(first, second)
 
 
-def as_samba_tool_takes_it(type_, rdata):
-    text = wire.rdata_to_text(type_, rdata)
-    if type_ != "SRV":
-        return text
-    priority, weight, port, target = text.split()
-    return f"{target.rstrip('.')} {port} {priority} {weight}"
+def deletions(line):
+    """The samba-tool commands that free the name, of the third cure."""
+    place, rdatas = re.search(r"samba-tool (dns delete \S+ \S+ \S+ \S+ \S+) (SRV .*?); samba-tool dns query", line).groups()
+    for part in re.split(r", and with (?=TXT )", rdatas):
+        type_, rest = part.split(" ", 1)
+        for word in rest.split(", the same with "):
+            yield [*shlex.split(place), type_, *shlex.split(word)]
 
 
 @scenario()
 def name_that_is_emptied_once_is_made_by_the_second_host(test):
-    """With its last record, a claim too, a name loses its owner, and whoever comes first has it."""
+    """With its last record, a claim too, a name loses its owner, and whoever comes first has it. The
+    administrator does what the message says."""
     name, first, second = denied(test)
     server = name.server
     first.kill()
-    for type_, _, rdata in name.read().octets:
-        server.delete_record(type_, as_samba_tool_takes_it(type_, rdata))
+    for words in deletions(second.wait_about(name.domain, "denied")):
+        test.say(f"samba-tool {shlex.join(words)}")
+        _, _, _, administrator, through, *rest = words
+        test.equal(through, second.proxy.address, "the server that it names")
+        samba_tool(server, "dns", "delete", "-U", f"{administrator}%{PASSWORD}", server.address, *rest)
     name.wait({second: kms(server, 2)})
     first.start()
     first.wait_about(server.domain, "denied", rf"kms2\.{server.domain}")

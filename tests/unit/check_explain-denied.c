@@ -25,6 +25,7 @@ static const ExplainContext second_host = {
         .account = "KMS2$@CORP.TEST",
         .keytab = "/etc/srvpubd/krb5.keytab",
         .targets = "kms1.corp.test 1688 0 0",
+        .claims = "",
         .security = SECURITY_GSS,
 };
 
@@ -52,7 +53,7 @@ START_TEST(cures_of_ownership_are_in_order) {
                 "Security",
                 "dsacls",
                 "2. ",
-                "one service account on all hosts (Keytab=)",
+                "one service account on all hosts (Keytab=, Principal=)",
                 "3. ",
                 "TXT too",
                 DELETION "dc1.corp.test corp.test _vlmcs._tcp SRV 'kms1.corp.test 1688 0 0'",
@@ -177,12 +178,14 @@ START_TEST(each_target_is_deleted) {
         static const char *const cures[] = {
                 "now at _vlmcs._tcp.corp.test: kms1.corp.test 1688 0 0; kms3.corp.test 1689 1 2 "
                 "(port",
-                "SRV 'kms1.corp.test 1688 0 0', the same with 'kms3.corp.test 1689 1 2'; ",
+                "SRV 'kms1.corp.test 1688 0 0', the same with 'kms3.corp.test 1689 1 2', and with "
+                "TXT 'srvpub=1 id=0a host=kms1.corp.test', the same with 'srvpub=1 id=0b'; ",
         };
         ExplainContext context = second_host;
         Explanation words;
 
         context.targets = "kms1.corp.test 1688 0 0; kms3.corp.test 1689 1 2";
+        context.claims = "srvpub=1 id=0a host=kms1.corp.test; srvpub=1 id=0b";
         explain_well(&owned, &context, &words);
         assert_words_in_order(words.cure, cures, ELEMENTSOF(cures));
 }

@@ -25,6 +25,7 @@ static const ExplainContext known = {
         .account = ACCOUNT,
         .keytab = KEYTAB,
         .targets = "",
+        .claims = "",
         .security = SECURITY_GSS,
         .timeout_usec = 5 * USEC_PER_SEC,
 };
@@ -40,6 +41,7 @@ static const ExplainContext unknown = {
         .account = "",
         .keytab = "",
         .targets = "",
+        .claims = "",
         .security = SECURITY_GSS,
 };
 
@@ -50,19 +52,19 @@ static const struct {
         const char *without_account;
 } faults[_GSS_FAULT_MAX] = {
 [GSS_FAULT_NO_KEYTAB] = {"there is no keytab " KEYTAB ": " DETAIL,
-        {"Keytab=", "owner srvpubd, mode 0600", EXPORT}, "there is no keytab"},
+        {"Keytab=", "group srvpubd, mode 0640", EXPORT}, "there is no keytab"},
 [GSS_FAULT_KEYTAB_UNREADABLE] = {"the keytab " KEYTAB " cannot be read: " DETAIL,
-        {"user srvpubd", "chown srvpubd " KEYTAB " && chmod 0600 " KEYTAB, "directories"},
+        {"user srvpubd", "chgrp srvpubd " KEYTAB " && chmod 0640 " KEYTAB, "directories"},
         "cannot be read"},
 [GSS_FAULT_KEYTAB_MALFORMED] = {KEYTAB " is no keytab: " DETAIL, {"Keytab=", EXPORT},
         "no keytab"},
 [GSS_FAULT_NO_PRINCIPAL] = {"the key of " ACCOUNT " is not in the keytab " KEYTAB ": " DETAIL,
         {"Principal=", EXPORT}, "this machine's account"},
 [GSS_FAULT_NO_REALM] = {"no KDC is known for " ACCOUNT ": " DETAIL,
-        {"/etc/krb5.conf", "CORP.TEST = { kdc = ", "_kerberos._udp.CORP.TEST", "Realm="},
+        {"krb5.conf", "CORP.TEST = { kdc = ", "_kerberos._udp.CORP.TEST", "Realm="},
         "this machine's account"},
 [GSS_FAULT_KDC_UNREACHABLE] = {"no KDC answers for " ACCOUNT ": " DETAIL,
-        {"port 88", "/etc/krb5.conf", "_kerberos._udp.CORP.TEST"}, "this machine's account"},
+        {"port 88", "krb5.conf", "_kerberos._udp.CORP.TEST"}, "this machine's account"},
 [GSS_FAULT_CLOCK_SKEW] = {
         "the clocks of the KDC and of this machine are too far apart: " DETAIL,
         {"5 minutes", "timedatectl", "chronyc", "sets none"}, "clocks"},

@@ -25,6 +25,7 @@ static const ExplainContext with_key = {
         .account = "",
         .keytab = "",
         .targets = "",
+        .claims = "",
         .security = SECURITY_TSIG,
         .timeout_usec = 5 * USEC_PER_SEC,
 };
@@ -39,6 +40,7 @@ static const ExplainContext without_key = {
         .account = "",
         .keytab = "",
         .targets = "",
+        .claims = "",
         .security = SECURITY_NONE,
         .timeout_usec = 250 * USEC_PER_MSEC,
 };
@@ -53,6 +55,7 @@ static const ExplainContext no_zone_yet = {
         .account = "",
         .keytab = "",
         .targets = "",
+        .claims = "",
         .security = SECURITY_NONE,
         .timeout_usec = USEC_PER_MINUTE,
 };

@@ -503,9 +503,9 @@ END_TEST
 /* E7: who comes after all have left, with a reload or for another server, asks no KDC that has just
    refused the account; for other failures nothing is kept. */
 START_TEST(refusal_outlives_the_ticket) {
-        static const krb5_error_code codes[] = {
-                KRB5KDC_ERR_PREAUTH_FAILED, KRB5KDC_ERR_CLIENT_REVOKED,
-                KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN, KRB5_KDC_UNREACH};
+        static const krb5_error_code codes[] = {KRB5KDC_ERR_PREAUTH_FAILED,
+                                                KRB5KDC_ERR_CLIENT_REVOKED,
+                                                KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN, KRB5_KDC_UNREACH};
         const bool is_kept = codes[_i] != KRB5_KDC_UNREACH;
 
         forced_code = codes[_i];

@@ -183,7 +183,7 @@ static void say_no_key(Loader *loader, KeyCheck *keys, const Found *found) {
         case SECURITY_WORD_GSS:
                 loader_say(loader, LOG_ERR, word,
                            "Security=gss-tsig, but there is no keytab for %s (%s); set Keytab= to "
-                           "the Kerberos keytab",
+                           "one that the user srvpubd can read",
                            found->text, keytab->error);
                 return;
         case SECURITY_WORD_AUTO:

@@ -313,3 +313,20 @@ def names_of_contexts_are_random_and_in_lower_case(test):
         names += daemon.proxy.tkeys(NEGOTIATION)
     test.equal(len(set(names)), 3, "names")
     test.check(all(name == name.lower() and len(name) >= 16 for name in names), f"names: {names}")
+
+
+@scenario()
+def ticket_that_the_kdc_takes_no_more_is_replaced(test):
+    """The key of krbtgt is another: what the KDC gave before serves at the old server, and is good for no other."""
+    first = whole_zone(test)
+    policy = (f'grant "kms1$@{first.kdc.realm}" subdomain other.test. SRV TXT',)
+    second = test.primary(kind="named", zones=[Zone("other.test", address="127.0.0.2", policy=policy)],
+                          address="127.0.0.2", kdc=first.kdc)
+    daemon = publisher(test, first, domains=["example.test"], Update=SELDOM)
+    test.wait_srv(first, "example.test", [kms(first)])
+    first.kdc.change_password(f"krbtgt/{first.kdc.realm}")
+    first.kdc.restart()
+    daemon.configure(domains=["example.test", "site1.other.test"],
+                     extra=f"[Domain site1.other.test]\nServer={second.address}\n")
+    daemon.reload()
+    test.wait_srv(second, "site1.other.test", [kms(first)])

@@ -171,8 +171,8 @@ START_TEST(test_bad_default_keytab) {
                          "really meant\n");
         load("[Update]\nSecurity=gss-tsig\n" LIST "a.com\n");
         ck_assert_str_eq(box->text, "c.conf:2: Security=gss-tsig, but there is no keytab for a.com "
-                                    "(" DEFAULT ": is not a keytab); set Keytab= to the Kerberos "
-                                    "keytab\n");
+                                    "(" DEFAULT ": is not a keytab); set Keytab= to one that the "
+                                    "user srvpubd can read\n");
         load("[Update]\nKeytab=e\n" AB "[Domain b.com]\nKeytab=" DEFAULT "\n");
         ck_assert_int_eq(box->result, -EINVAL);
         ck_assert_uint_eq(box->report.n_messages, 1);

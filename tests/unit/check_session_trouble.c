@@ -362,6 +362,23 @@ START_TEST(failures_that_doubt_the_ticket) {
 }
 END_TEST
 
+/* A KDC or a server may take no more what it took: then a ticket that is older than RetryMax is
+   replaced, and no younger one, so that what lasts asks the KDC no more often (E7). */
+START_TEST(old_tickets_are_doubted) {
+        const bool is_old = _i;
+
+        accepted();
+        wait_told(1);
+        session_doubt(scene.session, session_auth(scene.session), false, false);
+        clock_offset_usec = SESSION_RETRY_MAX - (is_old ? 0 : USEC_PER_MINUTE);
+        garbage();
+        wait_told(2);
+        clock_offset_usec += SESSION_RETRY_MIN;
+        (void)session_negotiate();
+        ck_assert_uint_eq(atomic_load(&n_acquisitions), is_old ? 2 : 1);
+}
+END_TEST
+
 /* C61: a name for each, in lower case, that nobody can guess. */
 START_TEST(key_names_are_new_each_time) {
         char names[3][64];
@@ -450,6 +467,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, each_way_to_fail, 0, ELEMENTSOF(ways));
         tcase_add_loop_test(tcase, each_failure_stands_and_heals, 0, ELEMENTSOF(ways));
         tcase_add_loop_test(tcase, failures_that_doubt_the_ticket, 0, 6);
+        tcase_add_loop_test(tcase, old_tickets_are_doubted, 0, 2);
         tcase_add_test(tcase, key_names_are_new_each_time);
         tcase_add_test(tcase, tokens_are_sent_once);
         tcase_add_test(tcase, asking_again_in_a_handler);

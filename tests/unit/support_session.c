@@ -62,6 +62,7 @@ void session_setup(int backlog) {
 void session_teardown(void) {
         scene.session = session_unref(scene.session);
         session_table_done(&scene.sessions);
+        ticket_table_done(&scene.tickets);
         ck_assert_ptr_null(scene.sessions.first);
         ck_assert_ptr_null(scene.tickets.first);
         scene.acceptor = scene.acceptor ? acceptor_free(scene.acceptor) : NULL;

@@ -5,10 +5,11 @@ import shlex
 import subprocess
 
 from support.accounts import complaints, controlled, kms, publisher, replace_keytab
+from support.clock import Clock
 from support.daemon import PUBLISHED
 from support.samba import COMPUTERS, GROUP, PASSWORD, SERVICE
 from support.scenario import scenario
-from support.waiting import Failure
+from support.waiting import Failure, wait_until
 
 NEVER = "1h"
 LEAVES = {"OnStop": "withdraw"}
@@ -252,3 +253,43 @@ def exclusive_host_finds_a_name_free_that_it_may_not_write(test):
     first.start()
     name.wait({first: kms(server)})
     second.ctl.wait_state(server.domain, "standby")
+
+
+@scenario()
+def one_of_two_exclusive_hosts_that_start_together_publishes(test):
+    """What is exact on Samba: that there is no SRV. The name's former holder has left; the right stays."""
+    server = test.server("samba")
+    name = test.record_name(server, server.domain)
+    first = publisher(test, server, "kms1", Ownership={**ALONE, **LEAVES})
+    name.wait({first: kms(server)})
+    server.grant()
+    server.join(*COMPUTERS)
+    first.terminate()
+    name.wait({})
+    second = publisher(test, server, "kms2", start=False, Ownership=ALONE)
+    for daemon in (first, second):
+        daemon.start()
+    for daemon in (first, second):
+        daemon.wait_about(server.domain, f"standby|{PUBLISHED}")
+    wait_until(lambda: name.is_as(name.read(), {first: kms(server)}) or name.is_as(name.read(), {second: kms(server, 2)}),
+               lambda: f"not one holder: {name.read()}")
+
+
+@scenario()
+def record_of_a_host_that_died_is_reclaimed(test):
+    """O8, by another account that may write the name."""
+    def with_clock(*arguments, **config):
+        daemon = publisher(*arguments, start=False, **config)
+        daemon.clock = Clock(test, daemon)
+        daemon.start()
+        return daemon
+
+    name, first, second = allowed(test, start=with_clock, Ownership={"Lease": "1min", "ReclaimExpired": "yes"})
+    server = name.server
+    seed = [kms(server)._replace(target=f"seed.{server.domain}", ttl=900)]
+    name.wait({first: kms(server, ttl=900), second: kms(server, 2, ttl=900)}, srvs=seed)
+    first.kill()
+    test.wait_looks(second, checks=1)
+    second.clock.ahead(11 * 60, wall=2 * 60)
+    name.wait({second: kms(server, 2, ttl=900)}, srvs=seed)
+    second.wait_about(server.domain, "lease had run out")

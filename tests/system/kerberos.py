@@ -31,6 +31,9 @@ def keytab_is_enough(test):
     test.say("(the domain's administrator deletes the record)")
     machine.dig("contoso.com", within=15)
     machine.see("srvpubctl status", "^1 domain: 1 published$", within=10)
+    # So /proc shows a process that leaves no core file, and that its own user cannot look into.
+    machine.see("ps -o user= -C srvpubd", "^srvpubd$")
+    machine.see("stat -c %U /proc/$(systemctl show -P MainPID srvpubd)/environ", "^root$")
 
     machine.run(f"install -m 600 /root/kms1.keytab {KEYTAB}")
     machine.run(f"runuser -u srvpubd -- cat {KEYTAB}", expect=1)

@@ -14,7 +14,8 @@
 #include "lib/util.h"
 
 enum {
-        HOSTS_MAX = 8, /* MNAME and the first NS hosts */
+        HOSTS_MAX = 8, /* MNAME and the first NS hosts, by name */
+        NAMES_MAX = 64,
 };
 
 /* The hosts of a zone that has no Server=. */
@@ -232,11 +233,28 @@ static void add_endpoint(Endpoints *endpoints, const Name *name) {
         for (size_t i = 0; i < endpoints->n; i++)
                 if (strcasecmp(endpoints->list[i].host, text) == 0)
                         return;
-        if (endpoints->n >= HOSTS_MAX || strlen(text) >= sizeof(endpoint->host))
+        if (endpoints->n >= NAMES_MAX || strlen(text) >= sizeof(endpoint->host))
                 return;
         *endpoint = (Endpoint){.family = AF_UNSPEC, .port = 53};
         strcpy(endpoint->host, text);
         endpoints->n++;
+}
+
+static int compare_hosts(const void *a, const void *b) {
+        return strcasecmp(((const Endpoint *)a)->host, ((const Endpoint *)b)->host);
+}
+
+/* Resolvers turn NS RRsets round: what is the same has to look the same, see on_hosts(). */
+static void put_in_order(Endpoints *endpoints) {
+        Endpoint *list;
+
+        if (endpoints->n > 2)
+                qsort(endpoints->list + 1, endpoints->n - 1, sizeof(Endpoint), compare_hosts);
+        if (endpoints->n > HOSTS_MAX)
+                endpoints->n = HOSTS_MAX;
+        list = realloc(endpoints->list, HOSTS_MAX * sizeof(Endpoint));
+        if (list)
+                endpoints->list = list;
 }
 
 static void on_name_servers(Lookup *lookup, int error, const ldns_pkt *answer, const char *text,
@@ -247,7 +265,7 @@ static void on_name_servers(Lookup *lookup, int error, const ldns_pkt *answer, c
 
         zone->lookup = NULL;
         free(zone->searched.list);
-        zone->searched = (Endpoints){.list = calloc(HOSTS_MAX, sizeof(Endpoint))};
+        zone->searched = (Endpoints){.list = calloc(NAMES_MAX, sizeof(Endpoint))};
         if (!zone->searched.list) {
                 tell_waiters(zone, "out of memory");
                 return;
@@ -260,6 +278,7 @@ static void on_name_servers(Lookup *lookup, int error, const ldns_pkt *answer, c
                     name_from_rdf(ldns_rr_rdf(rr, 0), &name) == 0)
                         add_endpoint(&zone->searched, &name);
         }
+        put_in_order(&zone->searched);
         /* An answer that did not come leaves the MNAME, which is the first choice anyway. */
         if (search_hosts(zone, zone->searched.list, zone->searched.n) < 0)
                 tell_waiters(zone, "out of memory");

@@ -328,9 +328,11 @@ START_TEST(ticket_outlives_servers) {
         ck_assert(is_with(zone, 0, access, "dc1." ZONE));
         const Ticket *ticket = tickets.first;
         const Session *session = zone_known_session(zone, 0);
+        const unsigned generation = zone_generation(zone);
         zone_doubt(zone);
         prepare(zone, names[1]);
         ck_assert_msg(tickets.first == ticket, "NS turned round");
+        ck_assert_uint_eq(zone_generation(zone), generation);
         ck_assert_ptr_eq(zone_known_session(zone, 0), session);
         (void)zone_unref(zone_make(access, "dc2." ZONE));
         prepare(zone, names[0]);

@@ -90,11 +90,18 @@ static bool is_the_accounts(GssFault fault) {
                fault == GSS_FAULT_CLIENT_UNKNOWN;
 }
 
+/* Nothing is left but what went wrong. */
+static void rest(Ticket *ticket) {
+        ticket->worker = worker_free(ticket->worker);
+        ticket->acquisition = NULL;
+        ticket->credential = gss_credential_unref(ticket->credential);
+}
+
 Ticket *ticket_unref(Ticket *ticket) {
         if (!ticket || --ticket->n_refs > 0)
                 return NULL;
         if (is_the_accounts(ticket->error.fault)) {
-                ticket->credential = gss_credential_unref(ticket->credential);
+                rest(ticket);
                 return NULL;
         }
         for (Ticket **at = &ticket->table->first; *at; at = &(*at)->next)

@@ -119,9 +119,9 @@ static void add_rdatas(Text *text, const char *rdatas) {
 }
 
 static void add_targets(Text *text, const ExplainContext *c) {
-        text_add(text, " SRV %s", c->targets[0] ? "" : "'TARGET PORT PRIORITY WEIGHT'");
+        text_add(text, " SRV %s", targets_size(c->targets) ? "" : "'TARGET PORT PRIORITY WEIGHT'");
         add_rdatas(text, c->targets);
-        if (c->claims[0]) {
+        if (targets_size(c->claims) > 0) {
                 text_add(text, ", and with TXT ");
                 add_rdatas(text, c->claims);
         }

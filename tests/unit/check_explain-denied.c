@@ -210,6 +210,21 @@ START_TEST(too_many_targets_are_left_out) {
 }
 END_TEST
 
+/* O4: anybody's claim may hold more than there is room for. */
+START_TEST(claim_that_is_too_long_is_left_out) {
+        char claim[2 * EXPLAIN_TARGETS_MAX] = "srvpub=1 x=";
+        ExplainContext context = second_host;
+        Explanation words;
+
+        memset(claim + strlen(claim), 'x', sizeof(claim) - strlen(claim) - 1);
+        claim[sizeof(claim) - 1] = '\0';
+        context.claims = claim;
+        explain_well(&owned, &context, &words);
+        ck_assert_ptr_null(strstr(words.cure, "with TXT"));
+        ck_assert_ptr_null(strstr(words.cure, "xxx"));
+}
+END_TEST
+
 /* Targets come from whoever may write the zone; DNS can hold any octet. */
 START_TEST(hostile_target_does_no_harm_when_pasted) {
         static const char *const labels[] = {
@@ -376,6 +391,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, without_targets_none_are_named);
         tcase_add_test(tcase, each_target_is_deleted);
         tcase_add_test(tcase, too_many_targets_are_left_out);
+        tcase_add_test(tcase, claim_that_is_too_long_is_left_out);
         tcase_add_loop_test(tcase, hostile_target_does_no_harm_when_pasted, 0, 20);
         tcase_add_loop_test(tcase, policy_fits_the_account, 0, ELEMENTSOF(policies));
         tcase_add_test(tcase, form_goes_by_the_reply_not_the_rcode);

@@ -12,6 +12,12 @@
 #include <syslog.h>
 
 #include "config/check-security.h"
+#include "lib/gss-credential.h"
+#include "lib/util.h"
+
+enum {
+        PRINCIPALS_MAX = 64, /* that are looked for: each is a keytab to read */
+};
 
 /* As often as Windows renews its records, so that Active Directory's scavenging leaves them. */
 #define REFRESH_GSS_USEC USEC_PER_DAY
@@ -248,6 +254,22 @@ static void warn_unused(Loader *loader, const Scope *scope) {
                                                                              : "Security=none");
 }
 
+/* A keytab may get the key later: no error. */
+static void warn_not_in_keytab(Loader *loader, const Scope *scope) {
+        const Settings *settings = &scope->settings;
+        _cleanup_(freep) char *found = NULL;
+        GssError error;
+
+        if (settings->security != SECURITY_GSS || scope->no_key ||
+            !scope_sets(scope, KEY_PRINCIPAL))
+                return;
+        if (gss_keytab_find(settings->keytab, settings->principal, "", settings->realm, &found,
+                            &error) == 0 &&
+            !found && error.fault != GSS_FAULT_NO_KEYTAB)
+                loader_say(loader, LOG_WARNING, scope->sets[KEY_PRINCIPAL], "Principal=%s: %s",
+                           settings->principal, error.text);
+}
+
 void security_check_domains(Loader *loader, KeyCheck *keys) {
         const struct ConfigOverrides *overrides = loader->overrides;
         Found found;
@@ -258,6 +280,10 @@ void security_check_domains(Loader *loader, KeyCheck *keys) {
                 say_no_key(loader, keys, &found);
         tell_default(loader, keys);
         warn_unused(loader, loader->global);
-        for (size_t i = 0; i < overrides->n_scopes; i++)
+        warn_not_in_keytab(loader, loader->global);
+        for (size_t i = 0; i < overrides->n_scopes; i++) {
                 warn_unused(loader, overrides->scopes[i]);
+                if (i < PRINCIPALS_MAX)
+                        warn_not_in_keytab(loader, overrides->scopes[i]);
+        }
 }

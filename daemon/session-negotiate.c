@@ -18,6 +18,8 @@
 #include "lib/tkey.h"
 #include "lib/util.h"
 
+_Static_assert((size_t)GSS_TOKEN_MAX == (size_t)TKEY_TOKEN_MAX, "one is carried in the other");
+
 typedef struct Step {
         Job job;
         Session *session;

@@ -128,8 +128,8 @@ static void add_keytab_cure(Text *cure, GssFault fault, const ExplainContext *c)
                 text_add(cure, "correct Keytab=, or export one (group srvpubd, mode 0640)");
         add_export(cure, c);
         if (fault == GSS_FAULT_PREAUTH_FAILED)
-                text_add(cure, "; before the keytab changes or RetryMax= is over it is not tried "
-                               "again, so that the account is not locked");
+                text_add(cure, "; before the keytab changes or RetryMax= is over the KDC is not "
+                               "asked again, so that the account is not locked");
 }
 
 static void add_cure(Text *cure, GssFault fault, const ExplainContext *c) {

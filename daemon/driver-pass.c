@@ -335,8 +335,9 @@ static void begin_signing(Driver *driver, Server *server) {
         int r;
 
         driver->signing = signing_free(driver->signing);
-        r = signing_new(driver->zone, driver->publication.server, driver->access, on_signing,
-                        driver, &driver->signing, &auth);
+        r = signing_new(driver->zone, driver->publication.server, driver->access,
+                        driver->is_commanded ? driver->begun_usec : 0, on_signing, driver,
+                        &driver->signing, &auth);
         if (r == -ENOENT)
                 driver_step(driver,
                             &(PublicationEvent){.kind = EVENT_NOT_SIGNED, .cause = &no_name});
@@ -414,6 +415,7 @@ static void finish_pass(Driver *driver) {
         free(TAKE_PTR(driver->from));
         drop_plan(driver);
         driver->signing = signing_free(driver->signing);
+        driver->is_commanded = false;
         (void)schedule_set(driver->context->schedule, &driver->entry, p->due_usec);
         driver->context->on_ended(driver, driver->context->userdata);
 }
@@ -447,6 +449,7 @@ void driver_step(Driver *driver, PublicationEvent *event) {
         else if (!p->in_pass)
                 driver->state_before = p->state;
         if (!p->in_pass || event->kind == EVENT_CHANGED) {
+                driver->begun_usec = now_usec;
                 driver->notes = 0;
                 free(TAKE_PTR(driver->gone));
         }

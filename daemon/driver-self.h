@@ -28,8 +28,10 @@ struct Driver {
         uint64_t fingerprint;
         News news;
         char *record;
-        uint16_t domain_at; /* record + domain_at is the domain */
-        bool held;          /* withdrawn by command */
+        uint16_t domain_at;  /* record + domain_at is the domain */
+        bool held;           /* withdrawn by command */
+        bool is_commanded;   /* an operator wants the next pass, or this one */
+        uint64_t begun_usec; /* this pass */
 
         /* At most one of these is under way. */
         Locator *locator;

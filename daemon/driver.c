@@ -94,6 +94,7 @@ void driver_retry(Driver *driver) {
         if (p->state != PUBLICATION_FAILED && p->state != PUBLICATION_DENIED)
                 return;
         driver->news.told = 0;
+        driver->is_commanded = true;
         if (!p->in_pass)
                 (void)schedule_set(driver->context->schedule, &driver->entry,
                                    schedule_now_usec(driver->context->schedule));
@@ -101,6 +102,7 @@ void driver_retry(Driver *driver) {
 
 void driver_look(Driver *driver) {
         driver->news.told = 0;
+        driver->is_commanded = true;
         if (!driver->publication.in_pass)
                 (void)schedule_set(driver->context->schedule, &driver->entry,
                                    schedule_now_usec(driver->context->schedule));
@@ -112,6 +114,7 @@ static void start_over(Driver *driver, bool relocate) {
 
         driver_park(driver);
         driver->publication.withdraw = !driver->wanted.offer;
+        driver->is_commanded = true;
         driver->news = (News){.told_varies = driver->news.told_varies};
         if (!driver->wanted.offer)
                 free(TAKE_PTR(driver->from));

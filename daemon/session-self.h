@@ -44,8 +44,6 @@ struct Session {
         uint32_t lifetime_sec; /* the server's word; 0: none */
 };
 
-uint64_t session_now_usec(const Session *session); /* CLOCK_BOOTTIME */
-
 /* Begins to negotiate, with session->times; it ends in session_take() or session_fail(). -ENOMEM.
  */
 int session_begin(Session *session);

@@ -175,13 +175,12 @@ Auth *session_auth(const Session *session) {
                                                                                      : NULL;
 }
 
-Staleness session_staleness(const Session *session, const Auth *auth, uint64_t age_usec) {
-        const uint64_t now = session_now_usec(session);
+Staleness session_staleness(const Session *session, const Auth *auth, uint64_t usec) {
         Staleness stale = 0;
 
-        if (session->auth != auth || now - session->since_usec >= age_usec)
+        if (session->auth != auth || session->since_usec <= usec)
                 stale |= STALE_CONTEXT;
-        if (now - ticket_since_usec(session->ticket) >= age_usec)
+        if (ticket_since_usec(session->ticket) <= usec)
                 stale |= STALE_TICKET;
         return stale;
 }

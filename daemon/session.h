@@ -60,9 +60,11 @@ typedef struct SessionTimes {
 int session_wait(Session *session, const SessionTimes *times, SessionWaiter *waiter);
 void session_forget(Session *session, SessionWaiter *waiter);
 
-/* What of it is older than age_usec (bits of Staleness): a refusal may be due to that. A context
-   that is no longer the present one is stale. */
-Staleness session_staleness(const Session *session, const Auth *auth, uint64_t age_usec);
+/* What of it is not from after that moment (bits of Staleness, CLOCK_BOOTTIME): a refusal may be
+   due to that. A context that is no longer the present one is stale. */
+Staleness session_staleness(const Session *session, const Auth *auth, uint64_t usec);
+
+uint64_t session_now_usec(const Session *session); /* CLOCK_BOOTTIME */
 
 /* The server did not know this context, or refused what it signed: unless another is there already,
    the next who waits gets a new one; renews_ticket: from a new ticket (group membership is in the

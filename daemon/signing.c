@@ -12,7 +12,8 @@ struct Signing {
         bool is_waiting;
         Session *session;
         Auth *auth;
-        uint64_t age_usec; /* what is older is stale */
+        uint64_t commanded_usec; /* what is from before is stale; 0: what is older than the next */
+        uint64_t retry_min_usec;
         SigningHandler handler;
         void *userdata;
 };
@@ -36,11 +37,12 @@ static void on_ready(SessionWaiter *waiter, Auth *auth, const Trouble *trouble) 
         signing->handler(signing, auth, trouble, signing->userdata);
 }
 
-int signing_new(Zone *zone, size_t i, const Access *access, SigningHandler handler, void *userdata,
-                Signing **ret_signing, Auth **ret_auth) {
+int signing_new(Zone *zone, size_t i, const Access *access, uint64_t commanded_usec,
+                SigningHandler handler, void *userdata, Signing **ret_signing, Auth **ret_auth) {
         const SessionTimes times = {
                 .timeout_usec = access->timeout_usec,
-                .retry_min_usec = access->times.retry_min_usec,
+                /* No failure stands for who was told to try; but what locks accounts does (E7). */
+                .retry_min_usec = commanded_usec > 0 ? 0 : access->times.retry_min_usec,
                 .retry_max_usec = access->times.retry_max_usec,
         };
         Session *session;
@@ -56,7 +58,8 @@ int signing_new(Zone *zone, size_t i, const Access *access, SigningHandler handl
         *signing = (Signing){
                 .waiter = {.on_ready = on_ready},
                 .session = session_ref(session),
-                .age_usec = access->times.retry_min_usec,
+                .commanded_usec = commanded_usec,
+                .retry_min_usec = access->times.retry_min_usec,
                 .handler = handler,
                 .userdata = userdata,
         };
@@ -76,7 +79,12 @@ int signing_new(Zone *zone, size_t i, const Access *access, SigningHandler handl
 }
 
 Staleness signing_staleness(const Signing *signing) {
-        return session_staleness(signing->session, signing->auth, signing->age_usec);
+        const uint64_t now = session_now_usec(signing->session);
+        uint64_t usec = signing->commanded_usec;
+
+        if (usec == 0)
+                usec = now > signing->retry_min_usec ? now - signing->retry_min_usec : 0;
+        return session_staleness(signing->session, signing->auth, usec);
 }
 
 void signing_renew(const Signing *signing, Renewal renewal) {

@@ -177,18 +177,24 @@ START_TEST(good_until_shortly_before_its_end) {
 }
 END_TEST
 
+static uint64_t before(uint64_t age_usec) {
+        return session_now_usec(scene.session) - age_usec;
+}
+
 /* What is older than so much is stale, and what is not the present one any more. */
 START_TEST(staleness) {
         Auth *auth = auth_ref(session_negotiate());
 
-        ck_assert_int_eq(session_staleness(scene.session, auth, SESSION_RETRY_MIN), 0);
+        ck_assert_int_eq(session_staleness(scene.session, auth, before(SESSION_RETRY_MIN)), 0);
         clock_offset_usec = SESSION_RETRY_MIN;
-        ck_assert_int_eq(session_staleness(scene.session, auth, SESSION_RETRY_MIN),
+        ck_assert_int_eq(session_staleness(scene.session, auth, before(SESSION_RETRY_MIN)),
                          STALE_CONTEXT | STALE_TICKET);
         session_doubt(scene.session, auth, false, false);
         Auth *second = session_negotiate();
-        ck_assert_int_eq(session_staleness(scene.session, second, SESSION_RETRY_MIN), STALE_TICKET);
-        ck_assert_int_eq(session_staleness(scene.session, auth, USEC_PER_HOUR), STALE_CONTEXT);
+        ck_assert_int_eq(session_staleness(scene.session, second, before(SESSION_RETRY_MIN)),
+                         STALE_TICKET);
+        ck_assert_int_eq(session_staleness(scene.session, auth, before(USEC_PER_HOUR)),
+                         STALE_CONTEXT);
         auth_unref(auth);
 }
 END_TEST

@@ -40,6 +40,8 @@ static Zone *zone_with(const char *mname) {
         return made;
 }
 
+static uint64_t commanded_usec;
+
 static void set_up(void) {
         Endpoint endpoint = {.family = AF_INET, .host = "127.0.0.1"};
         Settings settings = {
@@ -64,6 +66,7 @@ static void set_up(void) {
         n_told = 0;
         got = NULL;
         frees = false;
+        commanded_usec = 0;
         zone = zone_with(SESSION_HOST);
 }
 
@@ -91,7 +94,8 @@ static void on_signing(Signing *self, Auth *auth, const Trouble *trouble, void *
 static Auth *begin(void) {
         Auth *auth = NULL;
 
-        ck_assert_int_eq(signing_new(zone, 0, access_to_server, on_signing, &got, &signing, &auth),
+        ck_assert_int_eq(signing_new(zone, 0, access_to_server, commanded_usec, on_signing, &got,
+                                     &signing, &auth),
                          0);
         ck_assert_int_eq(n_told, 0);
         return auth;
@@ -126,7 +130,8 @@ START_TEST(no_name_to_ask_for) {
 
         zone = zone_unref(zone);
         zone = zone_with(NULL);
-        ck_assert_int_eq(signing_new(zone, 0, access_to_server, on_signing, &got, &signing, &auth),
+        ck_assert_int_eq(signing_new(zone, 0, access_to_server, commanded_usec, on_signing, &got,
+                                     &signing, &auth),
                          -ENOENT);
         ck_assert(!signing && !auth);
 }
@@ -210,6 +215,26 @@ START_TEST(staleness) {
 }
 END_TEST
 
+/* An operator who says "now" has changed something: what was made before that moment is stale. */
+START_TEST(commands_make_it_stale) {
+        static TkeyQuery query;
+
+        begin_and_wait();
+        tkey_query_read(&scene.message, &query);
+        const Session *session = zone_known_session(zone, 0);
+        signing = signing_free(signing);
+        n_told = 0;
+        commanded_usec = session_now_usec(session);
+        ck_assert_ptr_nonnull(begin());
+        ck_assert_int_eq(signing_staleness(signing), STALE_CONTEXT | STALE_TICKET);
+        signing_renew(signing, RENEW_TICKET);
+        session_receive_deletion(query.key_name);
+        signing = signing_free(signing);
+        begin_and_wait();
+        ck_assert_int_eq(signing_staleness(signing), 0);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_unchecked_fixture(tcase, session_setup_realm, kdc_teardown);
         tcase_add_checked_fixture(tcase, set_up, tear_down);
@@ -220,6 +245,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, given_up_while_it_waits, 0, 2);
         tcase_add_test(tcase, holds_what_it_was_given);
         tcase_add_loop_test(tcase, renewals, 0, 2);
+        tcase_add_test(tcase, commands_make_it_stale);
         tcase_add_test(tcase, staleness);
 }
 

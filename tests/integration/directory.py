@@ -123,8 +123,9 @@ def one_account_on_all_hosts_cures(test):
 
 
 @scenario()
-def keytab_in_the_place_of_the_old_one_cures(test):
-    """No reload: the next try reads it. Nothing names the account, the keytab has but one."""
+def right_of_its_own_cures(test):
+    """The account alone is granted the right, in no group. Nothing names it, the keytab has but one; and one
+    that is written anew is no reason to write."""
     server = test.server("samba")
     name = test.record_name(server, server.domain)
     first = publisher(test, server, "kms1")

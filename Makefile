@@ -47,6 +47,8 @@ help:
 	@echo "make check      build with sanitizers; unit tests, scenarios on real servers and machines, lint"
 	@echo "make soak       the same for longer: more kills, more histories"
 	@echo "make check-system  of these only the machines, with a systemd of their own, that install the package"
+	@echo "make bench      how fast beside nsupdate and the servers' limit: a table in $(BENCH) (QUICK=1: in 90 s;"
+	@echo "                STRICT=1: exit 1 when a goal is missed)"
 	@echo "make lint       layers, formatting, static analysis"
 	@echo "make deb        the Debian package, in $(BUILD)/deb"
 	@echo "make deps       install with apt what is missing for all of this"
@@ -55,8 +57,8 @@ help:
 	@echo "make clean"
 
 # What is missing is installed, or named in one line.
-deps: deps-build deps-test deps-samba deps-system
-deps-build deps-test deps-samba deps-deb deps-system:
+deps: deps-build deps-test deps-samba deps-bench deps-system
+deps-build deps-test deps-samba deps-bench deps-deb deps-system:
 	@tests/support/deps install $(patsubst deps-%,%,$@)
 
 # The product. Engine and client are archives; only the two main.c are not linked by tests.
@@ -110,6 +112,19 @@ check soak: deps-build deps-test
 	@tests/support/deps install samba || true
 	@$(PACKAGE_FOR_MACHINES)
 	@tests/run unit integration system $(if $(filter soak,$@),--soak)
+
+# Programs that measure, or are measured beside srvpubd.
+BENCH := $(BUILD)/bench
+$(BENCH)/loop.so: tests/bench/loop.c | present
+	@mkdir -p $(@D)
+	$(CC) $(BASE_CFLAGS) $(CFLAGS) -shared -fPIC -o $@ $<
+$(BENCH)/%: tests/bench/%.c $(BUILD)/engine.a | present
+	@mkdir -p $(@D)
+	$(CC) $(BASE_CFLAGS) $(HARDENING) $(CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $^ $(PKG_LIBS)
+
+bench: deps-build deps-bench
+	@$(MAKE) --no-print-directory -j$$(nproc) --silent all $(addprefix $(BENCH)/,sender delay floor ping loop.so)
+	@tests/bench/bench $(if $(QUICK),--quick) $(if $(STRICT),--strict) $(BENCH_OPTIONS)
 
 check-system: deps-build
 	@$(PACKAGE_FOR_MACHINES)
@@ -181,7 +196,7 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help deps deps-build deps-test deps-samba deps-deb deps-system present programs demo demo-ad check soak check-system deb lint \
+.PHONY: all help deps deps-build deps-test deps-samba deps-bench deps-deb deps-system present programs demo demo-ad bench check soak check-system deb lint \
 	install uninstall clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj $(SAN)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,52 @@
+"""Which scenes a run has, in which sizes: (name, function) each."""
+from bench.scenes import Contest
+from bench.clients import BATCH
+from bench.servers import zone_each, zones_of
+
+ALL = ("srvpubd", "limit", "nsupdate", "nsupdate, zone by SOA", "knsupdate", "nsupdate each")
+MAIN = ("srvpubd", "limit", "nsupdate")
+
+
+def contests(n, n_slow, parties, goes_on):
+    """n domains; n_slow for those who go one round trip at a time."""
+    slow = {"nsupdate each": min(n, 300)}
+    late = {"nsupdate": n_slow}
+    return [
+        Contest("zones on disk", "named", "disk", zone_each(n), parties, slow, goes_on=goes_on),
+        Contest("zones on tmpfs", "named", "tmpfs", zone_each(n), parties[:4], slow, goes_on=goes_on),
+        Contest("zones, 10 ms away", "named", "disk", zone_each(n), MAIN, late, delayed=True),
+        Contest("names in one zone", "named", "disk", zones_of(1, n), MAIN, {}, batch=BATCH),
+        Contest("knotd: names in one zone", "knot", "disk", zones_of(1, max(300, n // 10)), MAIN, late, batch=BATCH),
+        Contest("knotd: zones", "knot", "disk", zone_each(n), MAIN, {}),
+    ]
+
+
+def rounds(bench, contest, n):
+    def run():
+        for bench.round in range(n):
+            bench.contest(contest)
+        bench.round = 0
+    return contest.name, run
+
+
+def full(bench, options):
+    n = max(1000, int(10000 * options.scale))
+    scenes = [rounds(bench, contest, options.rounds) for contest in contests(n, max(200, n // 10), ALL, True)]
+    large = Contest("names in 100 zones", "named", "tmpfs", zones_of(100, n // 10), MAIN, {"nsupdate": n}, batch=BATCH)
+    return scenes + [
+        rounds(bench, large, options.rounds),
+        ("one domain", lambda: bench.one_domain(10, 20)),
+        ("growth", lambda: bench.growth((n // 10, n, n * 10))),
+        ("checks", bench.spread),
+        ("a day of checks", bench.day),
+    ]
+
+
+def quick(bench, options):
+    n = max(300, int(1000 * options.scale))
+    wanted = ("zones on disk", "zones on tmpfs", "names in one zone", "knotd: names in one zone")
+    scenes = [rounds(bench, contest, 1) for contest in contests(n, 200, MAIN, True) if contest.name in wanted]
+    return scenes + [
+        ("one domain", lambda: bench.one_domain(3, 3)),
+        ("growth", lambda: bench.growth((n, n * 10))),
+    ]

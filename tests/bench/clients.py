@@ -218,6 +218,6 @@ class Turns:
 
     def take(self):
         """Returns (turns, those over 20 ms, the longest in ms, the longest's CPU time in ms) since the last call."""
-        n, n_long, wall, cpu = struct.unpack("4Q", self.map[:])
+        n, n_long, longest, cpu = struct.unpack("4Q", self.map[:])
         self.map[:] = bytes(32)
-        return n, n_long, wall / 1e6, cpu / 1e6
+        return n, n_long, longest / 1e6, cpu / 1e6

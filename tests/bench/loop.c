@@ -1,9 +1,12 @@
 /* Preloaded into srvpubd: for how long its loop does something else than wait. A turn is what lies
-   between two calls by which the main thread waits; what it took is kept by the wall clock and by
-   the thread's own, in a file that the bench maps. The time before the first wait is no turn. */
+   between two calls by which the main thread waits. How long it was is kept in a file that the
+   bench maps: by the clock, without the time for which others had its core (a loop cannot help
+   that), and by the thread's CPU time, which is less if it was blocked. The time before the first
+   wait is no turn. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -13,8 +16,8 @@
 /* The bench reads them, and zeroes them for a fresh start. */
 typedef struct Turns {
         _Atomic uint64_t n;
-        _Atomic uint64_t long_ones; /* over 20 ms by the wall clock */
-        _Atomic uint64_t max_wall_nsec;
+        _Atomic uint64_t long_ones; /* over 20 ms */
+        _Atomic uint64_t max_nsec;
         _Atomic uint64_t max_cpu_nsec;
 } Turns;
 
@@ -24,13 +27,24 @@ enum {
 
 static Turns nowhere;
 static Turns *turns;
-static uint64_t wall_nsec, cpu_nsec;
+static int schedule = -1;
+static uint64_t wall_nsec, cpu_nsec, queue_nsec;
 
 static uint64_t now_nsec(clockid_t clock) {
         struct timespec now;
 
         (void)clock_gettime(clock, &now);
         return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* For how long the thread could have run and did not. */
+static uint64_t queued_nsec(void) {
+        unsigned long long ran, waited = 0;
+        char text[128];
+        ssize_t n = pread(schedule, text, sizeof(text) - 1, 0);
+
+        text[n < 0 ? 0 : n] = '\0';
+        return sscanf(text, "%llu %llu", &ran, &waited) == 2 ? waited : 0;
 }
 
 static void map_turns(void) {
@@ -41,6 +55,7 @@ static void map_turns(void) {
 
         turns = map == MAP_FAILED ? &nowhere : map;
         close(fd);
+        schedule = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 }
 
 static void turn_ends(void) {
@@ -49,13 +64,15 @@ static void turn_ends(void) {
         if (!turns)
                 map_turns();
         if (wall_nsec > 0) {
-                const uint64_t wall = now_nsec(CLOCK_MONOTONIC) - wall_nsec;
                 const uint64_t cpu = now_nsec(CLOCK_THREAD_CPUTIME_ID) - cpu_nsec;
+                const uint64_t wall = now_nsec(CLOCK_MONOTONIC) - wall_nsec;
+                const uint64_t queued = queued_nsec() - queue_nsec;
+                const uint64_t took = wall > queued ? wall - queued : 0;
 
                 turns->n++;
-                turns->long_ones += wall > LONG_NSEC;
-                if (wall > turns->max_wall_nsec)
-                        turns->max_wall_nsec = wall;
+                turns->long_ones += took > LONG_NSEC;
+                if (took > turns->max_nsec)
+                        turns->max_nsec = took;
                 if (cpu > turns->max_cpu_nsec)
                         turns->max_cpu_nsec = cpu;
         }
@@ -65,6 +82,7 @@ static void turn_begins(void) {
         if (gettid() != getpid())
                 return;
         wall_nsec = now_nsec(CLOCK_MONOTONIC);
+        queue_nsec = queued_nsec();
         cpu_nsec = now_nsec(CLOCK_THREAD_CPUTIME_ID);
 }
 

@@ -173,6 +173,8 @@ class Bench:
         self.sender.check_published(stage.server.address, stage.domains)
         for course in ("check", "change", "withdraw") if contest.goes_on else ():
             run(course)
+        if contest.goes_on:
+            self.sender.check_published(stage.server.address, stage.domains, 0)
 
     def srvpubd(self, contest, stage):
         name, publisher = contest.name, stage.publisher()
@@ -272,10 +274,10 @@ class Bench:
         self.add(name, "srvpubd", "bus during publication: failed", told["failed"], "calls")
 
     def add_turns(self, name, what, turns):
-        n, n_long, wall, cpu = turns.take()
+        n, n_long, longest, cpu = turns.take()
         if n:
-            self.add(name, "srvpubd", f"longest turn, {what}", wall, "ms")
-            self.add(name, "srvpubd", f"its CPU, {what}", cpu, "ms")
+            self.add(name, "srvpubd", f"longest turn, {what}", longest, "ms")
+            self.add(name, "srvpubd", f"longest turn's CPU, {what}", cpu, "ms")
             self.add(name, "srvpubd", f"turns over 20 ms, {what}", n_long, "")
 
     def large(self, name, stage, publisher, turns):

@@ -50,6 +50,7 @@ typedef struct Course {
         ldns_rr_type ask[_PHASE_MAX][2];
         PlanOpKind ops[4];
         size_t n_ops;
+        size_t first_changed; /* of the ops: from it on they are about what "change" made of it */
 } Course;
 
 static const Course courses[] = {
@@ -134,29 +135,27 @@ static void add_queries(Group *group, Phase phase, const Name *record) {
 static Plan *make_plan(void) {
         static uint8_t rdata[CLAIM_RDATA_MAX];
         static Txt txt = {.rdata = rdata, .is_claim = true};
-        const Srv srv = {.port = PORT, .ttl = TTL, .target = name_of(TARGET)};
-        const bool replaces = course->n_ops > 2;
         Plan *plan = calloc(1, sizeof(*plan) + course->n_ops * sizeof(plan->ops[0]));
 
         if (!plan)
                 err(2, "calloc");
-        txt.claim = (Claim){.host = srv.target, .port = PORT, .ttl = TTL, .since_sec = 1700000000};
-        txt.size = (uint16_t)claim_to_rdata(&txt.claim, rdata);
         for (; plan->n_ops < course->n_ops; plan->n_ops++) {
+                const unsigned version = plan->n_ops >= course->first_changed;
                 PlanOp *op = &plan->ops[plan->n_ops];
+                const Srv srv = {version, 0, PORT, TTL, name_of(TARGET)};
+                const Claim claim = {
+                        .host = srv.target, .port = PORT, .ttl = TTL, .since_sec = version};
 
                 op->kind = course->ops[plan->n_ops];
                 op->ttl = op->kind == PLAN_ADD_SRV || op->kind == PLAN_ADD_CLAIM ? TTL : 0;
-                if (op->kind == PLAN_DELETE_TXT)
+                if (op->kind == PLAN_DELETE_TXT) {
+                        txt.size = (uint16_t)claim_to_rdata(&claim, rdata);
                         op->txt = &txt;
-                else if (op->kind == PLAN_ADD_CLAIM)
-                        op->claim = txt.claim;
-                else
+                } else if (op->kind == PLAN_ADD_CLAIM) {
+                        op->claim = claim;
+                } else {
                         op->srv = srv;
-                if (replaces && op->kind == PLAN_ADD_SRV)
-                        op->srv.priority++;
-                if (replaces && op->kind == PLAN_ADD_CLAIM)
-                        op->claim.since_sec++;
+                }
         }
         return plan;
 }

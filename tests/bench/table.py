@@ -78,6 +78,16 @@ class Results:
             lines.append(f"    {party:<28} {measure:<34} {middle:>10} {unit:<6} {extent}".rstrip())
         return "\n".join(lines) + "\n"
 
+    def ratios(self):
+        """Of srvpubd to everybody else who did the same."""
+        lines = ["", "srvpubd to others, round by round"]
+        for scene, measure, party in dict.fromkeys((r.scene, r.measure, r.party) for r in self.rows):
+            values = party != "srvpubd" and self.judged(Goal("", scene, measure, ">=", 0, ("", party, "")))
+            if values:
+                middle, extent = spread(values)
+                lines.append(f"    {scene:<28} {measure:<34} {middle:>10} of {party:<22} {extent}".rstrip())
+        return "\n".join(lines) + "\n"
+
     def verdicts(self, goals):
         """Returns (text, how many goals are missed)."""
         lines, missed = ["", "goals"], 0

@@ -100,7 +100,8 @@ class Sender:
 
 
 def update_lines(domain, zone, with_zone):
-    return (f"zone {zone}\n" if with_zone else "") + f"update add _vlmcs._tcp.{domain}. 3600 SRV 0 0 1688 {TARGET}.\nsend\n"
+    zone_line = f"zone {zone}\n" if with_zone else ""
+    return f"{zone_line}update add _vlmcs._tcp.{domain}. 3600 SRV 0 0 1688 {TARGET}.\nsend\n"
 
 
 def nsupdate(address, domains, key_file, finds_zone=False):
@@ -112,8 +113,8 @@ def nsupdate(address, domains, key_file, finds_zone=False):
 
 def nsupdate_each(address, domains, key_file):
     """What a timer's script does: one process a domain."""
-    script = (f'while read -r d z; do printf "server {address}\\nzone %s\\nupdate add _vlmcs._tcp.%s. 3600 SRV 0 0 1688 '
-              f'{TARGET}.\\nsend\\n" "$z" "$d" | nsupdate -k {key_file} || exit; done')
+    form = f"server {address}\\nzone %s\\nupdate add _vlmcs._tcp.%s. 3600 SRV 0 0 1688 {TARGET}.\\nsend\\n"
+    script = f'while read -r d z; do printf "{form}" "$z" "$d" | nsupdate -k {key_file} || exit; done'
     seconds, cpu, _ = run_measured(["sh", "-c", script], domains.text())
     return Run(seconds, cpu, len(domains))
 

@@ -22,6 +22,7 @@ typedef struct Turns {
 } Turns;
 
 enum {
+        SHORT_NSEC = 100 * 1000, /* of no interest */
         LONG_NSEC = 20 * 1000 * 1000,
 };
 
@@ -64,12 +65,15 @@ static void turn_ends(void) {
         if (!turns)
                 map_turns();
         if (wall_nsec > 0) {
-                const uint64_t cpu = now_nsec(CLOCK_THREAD_CPUTIME_ID) - cpu_nsec;
                 const uint64_t wall = now_nsec(CLOCK_MONOTONIC) - wall_nsec;
-                const uint64_t queued = queued_nsec() - queue_nsec;
-                const uint64_t took = wall > queued ? wall - queued : 0;
+                uint64_t cpu, queued, took;
 
                 turns->n++;
+                if (wall < SHORT_NSEC)
+                        return;
+                cpu = now_nsec(CLOCK_THREAD_CPUTIME_ID) - cpu_nsec;
+                queued = queued_nsec() - queue_nsec;
+                took = wall > queued ? wall - queued : 0;
                 turns->long_ones += took > LONG_NSEC;
                 if (took > turns->max_nsec)
                         turns->max_nsec = took;

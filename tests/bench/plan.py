@@ -14,7 +14,7 @@ def contests(n, n_slow, parties, goes_on):
     return [
         Contest("zones on disk", "named", "disk", zone_each(n), parties, slow, goes_on=goes_on),
         Contest("zones on tmpfs", "named", "tmpfs", zone_each(n), parties[:4], slow, goes_on=goes_on),
-        Contest("zones, 10 ms away", "named", "disk", zone_each(n), (*MAIN, "limit, 128 at once"), late,
+        Contest("zones, 10 ms away", "named", "tmpfs", zone_each(n), (*MAIN, "limit, 128 at once"), late,
                 delayed=True),
         Contest("names in one zone", "named", "disk", zones_of(1, n), MAIN, {}, batch=BATCH),
         Contest("knotd: names in one zone", "knot", "disk", zones_of(1, max(300, n // 10)), MAIN, late, batch=BATCH),

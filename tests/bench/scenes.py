@@ -40,7 +40,8 @@ class Contest:
 
 class Delay(Program):
     def __init__(self, bench, test, upstream):
-        self.process = Process([bench.programs / "delay", DELAYED, upstream, "53", str(ONE_WAY_MSEC)], test.path("delay.log"))
+        argv = [bench.programs / "delay", DELAYED, upstream, "53", str(ONE_WAY_MSEC)]
+        self.process = Process(argv, test.path("delay.log"))
         test.servers.append(self)
 
 
@@ -49,7 +50,8 @@ class Floor:
 
     def __init__(self, bench, test, address, zone):
         told, path = [], test.path("notify")
-        argv = [bench.programs / "floor", address, "53", KEY.name, KEY.secret, f"{zone}.", f"floor.{zone}.", f"{TARGET}."]
+        argv = [bench.programs / "floor", address, "53", KEY.name, KEY.secret, f"{zone}.", f"floor.{zone}.",
+                f"{TARGET}."]
         notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         notify.bind(str(path))
         threading.Thread(target=collect_notifications, args=(notify, told), daemon=True).start()
@@ -125,8 +127,9 @@ class Bench:
 
     @staticmethod
     def sweep(test):
+        """All but logs, and what stands in the place of the machine's files."""
         for path in test.directory.iterdir():
-            if path.is_file() and not path.name.endswith((".log", "nsswitch.conf", "resolv.conf", "hosts", "krb5.conf")):
+            if path.is_file() and path.suffix != ".log" and not path.name.startswith("etc-"):
                 path.unlink()
 
     def add(self, scene, party, measure, value, unit):
@@ -241,7 +244,8 @@ class Bench:
         time.sleep(7)
         before = measuring.wake_ups(publisher.process.pid)
         time.sleep(seconds)
-        self.add(name, "srvpubd", "wake-ups at rest", (measuring.wake_ups(publisher.process.pid) - before) / seconds, "/s")
+        woken = measuring.wake_ups(publisher.process.pid) - before
+        self.add(name, "srvpubd", "wake-ups at rest", woken / seconds, "/s")
 
     def add_memory(self, scene, party, memory):
         self.add(scene, party, "RSS", memory[0], "KiB")
@@ -338,8 +342,10 @@ class Bench:
             publisher.start_until(f"published {n}/{n}")
             time.sleep(10)
             before, segments = measuring.memory(publisher.process.pid)[1], measuring.data_segments()
-            wait_until(lambda: measuring.data_segments() - segments >= 4 * n * checks, "the checks are not made", 300, 0.5)
-            self.add(name, "srvpubd", "anonymous memory gained", measuring.memory(publisher.process.pid)[1] - before, "KiB")
+            wait_until(lambda: measuring.data_segments() - segments >= 4 * n * checks, "the checks are not made", 300,
+                       0.5)
+            gained = measuring.memory(publisher.process.pid)[1] - before
+            self.add(name, "srvpubd", "anonymous memory gained", gained, "KiB")
 
 
 class Pings:

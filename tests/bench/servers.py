@@ -110,7 +110,8 @@ class ManyKnot(Many, Knot):
         for zone in self.zones:
             self.zone_file(zone)
         self.config.write_text(
-            f"server:\n  listen: {self.address}@{self.port}\n  rundir: {self.directory}\n  pidfile: {self.directory}/pid\n"
+            f"server:\n  listen: {self.address}@{self.port}\n  rundir: {self.directory}\n"
+            f"  pidfile: {self.directory}/pid\n"
             f"database:\n  storage: {self.directory}/db\nlog:\n  - target: stderr\n    any: warning\n"
             + "".join(f"key:\n  - id: {key.name}\n    algorithm: {key.algorithm}\n    secret: {key.secret}\n"
                       f"acl:\n  - id: {key.name}\n    action: [transfer, query, update]\n    key: {key.name}\n"

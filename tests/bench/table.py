@@ -101,5 +101,6 @@ class Results:
             held = value >= goal.bound if goal.sign == ">=" else value <= goal.bound
             missed += not held
             middle, extent = spread(values)
-            lines.append(f"    {'holds' if held else 'MISSED':<7} {goal.text:<66} {middle:>10}   {wanted:<12} {extent}".rstrip())
+            word = "holds" if held else "MISSED"
+            lines.append(f"    {word:<7} {goal.text:<66} {middle:>10}   {wanted:<12} {extent}".rstrip())
         return "\n".join(lines) + "\n", missed

@@ -34,6 +34,19 @@ def data_segments():
     return int(values[names.index("TCPOrigDataSent")])
 
 
+def fsyncs_a_second(directory, n=30):
+    """What a disk is able to do just now."""
+    path = os.path.join(directory, "fsync")
+    with open(path, "wb", buffering=0) as file:
+        begin = time.monotonic()
+        for _ in range(n):
+            file.write(bytes(512))
+            os.fsync(file)
+        seconds = time.monotonic() - begin
+    os.unlink(path)
+    return n / seconds
+
+
 class Traffic:
     """Watches a namespace's TCP from now on: when it last carried data."""
 

@@ -152,6 +152,9 @@ class Bench:
                 if contest.delayed:
                     stage.delay()
                 self.add(contest.name, contest.server, "loads its zones", stage.server.seconds, "s")
+                if contest.place == "disk":
+                    fsyncs = measuring.fsyncs_a_second(stage.test.directory)
+                    self.add(contest.name, party, "fsyncs before", fsyncs, "/s")
                 self.compete(contest, party, stage)
 
     def compete(self, contest, party, stage):

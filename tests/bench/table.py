@@ -82,7 +82,9 @@ class Results:
         """Of srvpubd to everybody else who did the same."""
         lines = ["", "srvpubd to others, round by round"]
         for scene, measure, party in dict.fromkeys((r.scene, r.measure, r.party) for r in self.rows):
-            values = party != "srvpubd" and self.judged(Goal("", scene, measure, ">=", 0, ("", party, "")))
+            if party == "srvpubd" or measure == "fsyncs before":
+                continue
+            values = self.judged(Goal("", scene, measure, ">=", 0, ("", party, "")))
             if values:
                 middle, extent = spread(values)
                 lines.append(f"    {scene:<28} {measure:<34} {middle:>10} of {party:<22} {extent}".rstrip())

@@ -5,13 +5,18 @@
 #include "daemon/schedule.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <time.h>
 
 #include "lib/util.h"
 
 enum {
         SLICE = 64,
+        RUNNING_MAX = 1024, /* several servers' MaxOutstanding= */
 };
+
+#define WINDOW_USEC (100 * USEC_PER_MSEC)
+#define RUNS SIZE_MAX
 
 struct Schedule {
         sd_event *event;
@@ -19,6 +24,10 @@ struct Schedule {
         void (*on_due)(void *userdata);
         ScheduleEntry **heap; /* heap[1] is the first due */
         size_t n, capacity;
+        size_t n_running;
+        size_t n_begun;       /* in the window */
+        uint64_t window_usec; /* when it began */
+        bool is_full;
 };
 
 uint64_t schedule_now_usec(const Schedule *schedule) {
@@ -55,11 +64,16 @@ static void sift_down(Schedule *schedule, ScheduleEntry *entry) {
 }
 
 static void arm(Schedule *schedule) {
+        uint64_t usec;
+
         if (schedule->n == 0) {
                 (void)sd_event_source_set_enabled(schedule->timer, SD_EVENT_OFF);
                 return;
         }
-        (void)sd_event_source_set_time(schedule->timer, schedule->heap[1]->due_usec);
+        usec = schedule->heap[1]->due_usec;
+        if (schedule->is_full && usec < schedule->window_usec + WINDOW_USEC)
+                usec = schedule->window_usec + WINDOW_USEC;
+        (void)sd_event_source_set_time(schedule->timer, usec);
         (void)sd_event_source_set_enabled(schedule->timer, SD_EVENT_ONESHOT);
 }
 
@@ -76,16 +90,32 @@ static void take_out(Schedule *schedule, ScheduleEntry *entry) {
         sift_down(schedule, last);
 }
 
+static bool may_begin(Schedule *schedule, uint64_t now_usec) {
+        if (now_usec - schedule->window_usec >= WINDOW_USEC) {
+                schedule->window_usec = now_usec;
+                schedule->n_begun = 0;
+        }
+        schedule->is_full = schedule->n_running >= RUNNING_MAX && schedule->n_begun >= RUNNING_MAX;
+        return !schedule->is_full;
+}
+
+static void begin(Schedule *schedule, ScheduleEntry *entry) {
+        take_out(schedule, entry);
+        entry->position = RUNS;
+        schedule->n_running++;
+        schedule->n_begun++;
+        schedule->on_due(entry->userdata);
+}
+
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         Schedule *schedule = userdata;
         uint64_t now_usec = schedule_now_usec(schedule);
 
         for (unsigned i = 0; i < SLICE && schedule->n > 0; i++) {
                 ScheduleEntry *entry = schedule->heap[1];
-                if (entry->due_usec > now_usec)
+                if (entry->due_usec > now_usec || !may_begin(schedule, now_usec))
                         break;
-                take_out(schedule, entry);
-                schedule->on_due(entry->userdata);
+                begin(schedule, entry);
         }
         /* What is due beyond the slice has its turn at once, after what else is waiting. */
         arm(schedule);
@@ -137,6 +167,14 @@ static int make_room(Schedule *schedule) {
         return 0;
 }
 
+static void end(Schedule *schedule, ScheduleEntry *entry) {
+        if (entry->position != RUNS)
+                return;
+        entry->position = 0;
+        schedule->is_full = false;
+        schedule->n_running--;
+}
+
 int schedule_set(Schedule *schedule, ScheduleEntry *entry, uint64_t due_usec) {
         int r;
 
@@ -144,6 +182,7 @@ int schedule_set(Schedule *schedule, ScheduleEntry *entry, uint64_t due_usec) {
                 schedule_remove(schedule, entry);
                 return 0;
         }
+        end(schedule, entry);
         if (entry->position == 0) {
                 r = make_room(schedule);
                 if (r < 0)
@@ -161,6 +200,9 @@ int schedule_set(Schedule *schedule, ScheduleEntry *entry, uint64_t due_usec) {
 void schedule_remove(Schedule *schedule, ScheduleEntry *entry) {
         if (entry->position == 0)
                 return;
-        take_out(schedule, entry);
+        if (entry->position == RUNS)
+                end(schedule, entry);
+        else
+                take_out(schedule, entry);
         arm(schedule);
 }

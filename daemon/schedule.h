@@ -1,4 +1,5 @@
-/* What is due when: a heap of many entries behind one timer. */
+/* What is due when: a heap of many entries behind one timer; and how much of it goes on at a time.
+ */
 #pragma once
 
 #include <stddef.h>
@@ -10,12 +11,14 @@ typedef struct Schedule Schedule;
 /* Embedded in what is scheduled; zeroed before its first use. Times are CLOCK_BOOTTIME. */
 typedef struct ScheduleEntry {
         uint64_t due_usec;
-        size_t position; /* in the heap, counted from 1; 0: not in it */
+        size_t position; /* in the heap, counted from 1; 0: not in it; the schedule's: it runs */
         void *userdata;
 } ScheduleEntry;
 
-/* on_due is called for each entry that is due, which has been taken out before. Not more than a
-   slice of entries is handled in one turn of the loop. */
+/* on_due is called for each entry that is due, which has been taken out before, and runs until it
+   is put in again or removed. Not more than a slice of entries is handled in one turn of the loop;
+   and while very many run, only as many more in each short window: a hundred thousand that are due
+   at once do not all begin at once, and some that hang do not keep the rest from beginning. */
 int schedule_new(sd_event *event, void (*on_due)(void *userdata), Schedule **ret_schedule);
 Schedule *schedule_free(Schedule *schedule);
 

@@ -1,7 +1,10 @@
-/* The heap behind one timer: order, slices, and what a handler may do to it. Times in the past are
-   due at the next turn of the loop; a few milliseconds ahead show that the timer is armed. */
+/* The heap behind one timer: order, slices, how much runs at a time, and what a handler may do to
+   it. Times in the past are due at the next turn of the loop; a few milliseconds ahead show that
+   the timer is armed. Where a window counts, the loop's clock stands still: the timer goes by the
+   true one. */
 #include "daemon/schedule.h"
 
+#include <dlfcn.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -10,13 +13,18 @@
 
 enum {
         N_ENTRIES = 1000,
-        SLICE = 64, /* at most, in one turn */
+        SLICE = 64,         /* at most, in one turn */
+        RUNNING_MAX = 1024, /* at most, but for as many more in each window */
+        N_MANY = 4 * RUNNING_MAX,
         TURNS_MAX = 10000,
 };
+
+#define WINDOW_USEC (100 * USEC_PER_MSEC)
 
 typedef struct Item {
         ScheduleEntry entry;
         unsigned n_due;
+        bool goes_on; /* it runs until the test ends it */
         void (*then)(struct Item *item);
         struct Item *other; /* the test's, for then */
 } Item;
@@ -26,22 +34,37 @@ static Schedule *schedule;
 static unsigned n_due; /* of all items */
 static uint64_t last_due_usec;
 static uint64_t seed;
+static uint64_t frozen_usec; /* 0: the clock goes */
 
+/* In place of the library's. */
+int sd_event_now(sd_event *loop, clockid_t clock, uint64_t *ret_usec) {
+        __typeof__(sd_event_now) *real = (__typeof__(real))dlsym(RTLD_NEXT, "sd_event_now");
+        int r = real(loop, clock, ret_usec);
+
+        if (clock == CLOCK_BOOTTIME && frozen_usec > 0)
+                *ret_usec = frozen_usec;
+        return r;
+}
+
+/* What is due runs until it is put in again or removed; mostly it has no more to do. */
 static void on_due(void *userdata) {
         Item *item = userdata;
 
-        ck_assert_uint_eq(item->entry.position, 0);
+        ck_assert_uint_gt(item->entry.position, N_MANY); /* not in the heap */
         ck_assert_uint_le(item->entry.due_usec, schedule_now_usec(schedule));
         item->n_due++;
         n_due++;
         last_due_usec = item->entry.due_usec;
         if (item->then)
                 item->then(item);
+        else if (!item->goes_on)
+                schedule_remove(schedule, &item->entry);
 }
 
 static void setup(void) {
         n_due = 0;
         last_due_usec = 0;
+        frozen_usec = 0;
         seed = 1;
         ck_assert_int_ge(sd_event_new(&event), 0);
         ck_assert_int_eq(schedule_new(event, on_due, &schedule), 0);
@@ -110,6 +133,7 @@ static uint64_t drained_usec;
 static void check_order(Item *item) {
         ck_assert_uint_le(drained_usec, item->entry.due_usec);
         drained_usec = item->entry.due_usec;
+        schedule_remove(schedule, &item->entry);
 }
 
 /* Puts, moves and removes at random; what is left comes out once each, in order. */
@@ -220,6 +244,7 @@ END_TEST
 
 static void remove_other(Item *item) {
         schedule_remove(schedule, &item->other->entry);
+        schedule_remove(schedule, &item->entry);
 }
 
 START_TEST(handler_removes_another_that_is_due) {
@@ -238,6 +263,7 @@ START_TEST(handler_removes_another_that_is_due) {
 END_TEST
 
 static void free_item(Item *item) {
+        schedule_remove(schedule, &item->entry);
         free(item);
 }
 
@@ -288,6 +314,153 @@ START_TEST(always_due_starves_nobody) {
 }
 END_TEST
 
+/* --- how much runs ---------------------------------------------------------------------------- */
+
+static Item many[N_MANY];
+
+/* All due at once; they go on when they have begun. */
+static void set_many(void) {
+        for (size_t i = 0; i < N_MANY; i++) {
+                item_init(&many[i]);
+                many[i].goes_on = true;
+                set(&many[i], i + 1);
+        }
+}
+
+static void end_many(size_t from, size_t n) {
+        for (size_t i = from; i < from + n; i++)
+                schedule_remove(schedule, &many[i].entry);
+}
+
+/* Whatever begins in this window. When it is over by the true clock, the timer wakes us in vain. */
+static void run_window(void) {
+        for (unsigned quiet = 0, before = n_due; quiet < 3; before = n_due) {
+                (void)turn();
+                quiet = n_due == before ? quiet + 1 : 0;
+        }
+}
+
+static void begin_full(void) {
+        frozen_usec = schedule_now_usec(schedule);
+        set_many();
+        run_window();
+        ck_assert_uint_eq(n_due, RUNNING_MAX);
+}
+
+/* Waits until so many have begun, and whatever else does then. */
+static void await_window(unsigned n) {
+        uint64_t start_usec, now_usec;
+
+        ck_assert_int_ge(sd_event_now(event, CLOCK_MONOTONIC, &start_usec), 0);
+        while (n_due < n) {
+                ck_assert_int_ge(sd_event_run(event, USEC_PER_SEC), 0);
+                ck_assert_int_ge(sd_event_now(event, CLOCK_MONOTONIC, &now_usec), 0);
+                ck_assert_uint_lt(now_usec - start_usec, 30 * USEC_PER_SEC);
+        }
+        run_window();
+}
+
+START_TEST(so_many_run_and_no_more) {
+        begin_full();
+        for (size_t i = 0; i < N_MANY; i++)
+                ck_assert_uint_eq(many[i].n_due, i < RUNNING_MAX);
+        end_many(0, N_MANY);
+        run_window();
+        ck_assert_uint_eq(n_due, RUNNING_MAX);
+}
+END_TEST
+
+/* The loop sleeps then: unless this machine was slower than a window, which is seldom so often. */
+START_TEST(full_it_does_not_spin) {
+        bool sleeps = false;
+
+        for (int i = 0; i < 50 && !sleeps; i++) {
+                teardown();
+                setup();
+                begin_full();
+                sleeps = !turn();
+                end_many(0, N_MANY);
+        }
+        ck_assert(sleeps);
+}
+END_TEST
+
+/* What ends makes room for as many, at once. */
+START_TEST(what_ends_makes_room) {
+        begin_full();
+        end_many(0, 10);
+        run_window();
+        ck_assert_uint_eq(n_due, RUNNING_MAX + 10);
+        /* Put in again it does not run either; and waits behind those that were due before. */
+        for (size_t i = 10; i < 30; i++)
+                set(&many[i], N_MANY + i);
+        run_window();
+        ck_assert_uint_eq(n_due, RUNNING_MAX + 30);
+        ck_assert_uint_eq(many[RUNNING_MAX + 29].n_due, 1);
+        ck_assert_uint_eq(many[10].n_due, 1);
+        end_many(0, N_MANY);
+}
+END_TEST
+
+/* Those that hang do not keep the rest from beginning: as many more each time a window is over. */
+START_TEST(as_many_more_in_each_window) {
+        begin_full();
+        frozen_usec += WINDOW_USEC - 1;
+        run_window();
+        ck_assert_uint_eq(n_due, RUNNING_MAX);
+        for (unsigned i = 2; i <= N_MANY / RUNNING_MAX; i++) {
+                frozen_usec += WINDOW_USEC;
+                await_window((i - 1) * RUNNING_MAX + 1);
+                ck_assert_uint_eq(n_due, i * RUNNING_MAX);
+        }
+        for (size_t i = 0; i < N_MANY; i++)
+                ck_assert_uint_eq(many[i].n_due, 1);
+        end_many(0, N_MANY);
+}
+END_TEST
+
+/* The limit is of what runs: those that end at once may be any number in a window. */
+START_TEST(what_ends_at_once_is_not_limited) {
+        frozen_usec = schedule_now_usec(schedule);
+        set_many();
+        for (size_t i = 0; i < N_MANY; i++)
+                many[i].goes_on = false;
+        run_window();
+        ck_assert_uint_eq(n_due, N_MANY);
+}
+END_TEST
+
+/* It is counted as one that has ended, once. */
+START_TEST(removed_twice_is_ended_once) {
+        begin_full();
+        for (int i = 0; i < 3; i++)
+                end_many(0, 5);
+        run_window();
+        ck_assert_uint_eq(n_due, RUNNING_MAX + 5);
+        for (int i = 0; i < 3; i++)
+                set(&many[i], USEC_INFINITY);
+        run_window();
+        ck_assert_uint_eq(n_due, RUNNING_MAX + 5);
+        end_many(0, N_MANY);
+}
+END_TEST
+
+/* Nor does the first of all begin before the window is over. */
+START_TEST(put_in_while_full_it_waits) {
+        Item soon;
+
+        begin_full();
+        item_init(&soon);
+        set(&soon, 0); /* before all others */
+        run_window();
+        ck_assert_uint_eq(soon.n_due, 0);
+        frozen_usec += WINDOW_USEC;
+        await(&soon, 1);
+        ck_assert_uint_lt(n_due, 2 * RUNNING_MAX);
+        end_many(0, N_MANY);
+}
+END_TEST
+
 START_TEST(freed_with_entries_in_it) {
         Item items[3];
 
@@ -313,6 +486,13 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, handler_removes_another_that_is_due);
         tcase_add_test(tcase, handler_frees_its_own);
         tcase_add_test(tcase, always_due_starves_nobody);
+        tcase_add_test(tcase, so_many_run_and_no_more);
+        tcase_add_test(tcase, full_it_does_not_spin);
+        tcase_add_test(tcase, what_ends_makes_room);
+        tcase_add_test(tcase, as_many_more_in_each_window);
+        tcase_add_test(tcase, what_ends_at_once_is_not_limited);
+        tcase_add_test(tcase, removed_twice_is_ended_once);
+        tcase_add_test(tcase, put_in_while_full_it_waits);
         tcase_add_test(tcase, freed_with_entries_in_it);
 }
 

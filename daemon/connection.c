@@ -26,7 +26,9 @@ struct Connection {
         void *userdata;
         sd_event *event;
         uint64_t idle_usec;
-        sd_event_source *idle_timer;
+        uint64_t idle_until_usec;
+        sd_event_source *timer; /* for the first deadline, or the idle close; may come too early */
+        uint64_t armed_usec;
         ExchangeList outstanding;
         unsigned load; /* exchanges outstanding */
         bool was_kept;
@@ -42,7 +44,6 @@ void exchange_fail(Exchange *exchange, ReplyKind kind, ReplyFault fault, int err
 Exchange *exchange_free(Exchange *exchange) {
         if (!exchange)
                 return NULL;
-        sd_event_source_disable_unref(exchange->timer);
         free(exchange);
         return NULL;
 }
@@ -68,21 +69,41 @@ bool connection_carries_lane(const Connection *connection, const void *lane) {
         return false;
 }
 
+void connection_flush(Connection *connection) {
+        (void)stream_flush(connection->stream);
+}
+
 bool connection_is_doubtful(const Connection *connection) {
         return connection->was_kept &&
                stream_received(connection->stream) == connection->received_when_kept;
 }
 
+static uint64_t now_usec(const Connection *connection) {
+        uint64_t usec = 0;
+
+        (void)sd_event_now(connection->event, CLOCK_BOOTTIME, &usec);
+        return usec;
+}
+
+/* One timer for all that is outstanding: a deadline that is no more costs a look, not a timer that
+   is made and taken away for each of thousands of messages. */
+static void connection_arm(Connection *connection, uint64_t usec) {
+        if (usec >= connection->armed_usec)
+                return;
+        connection->armed_usec = usec;
+        (void)sd_event_source_set_time(connection->timer, usec);
+        (void)sd_event_source_set_enabled(connection->timer, SD_EVENT_ONESHOT);
+}
+
 static void connection_begin_idle(Connection *connection) {
         connection->was_kept = connection_is_open(connection);
         connection->received_when_kept = stream_received(connection->stream);
-        (void)sd_event_source_set_time_relative(connection->idle_timer, connection->idle_usec);
-        (void)sd_event_source_set_enabled(connection->idle_timer, SD_EVENT_ONESHOT);
+        connection->idle_until_usec = now_usec(connection) + connection->idle_usec;
+        connection_arm(connection, connection->idle_until_usec);
 }
 
 /* Takes the exchange off the connection. */
 static void connection_release(Connection *connection, Exchange *exchange) {
-        exchange->timer = sd_event_source_disable_unref(exchange->timer);
         exchange->connection = NULL;
         exchange->is_sent = false;
         TAILQ_REMOVE(&connection->outstanding, exchange, link);
@@ -108,7 +129,7 @@ static void connection_finish(Connection *connection, ReplyKind kind, int error,
                 if (repeat && exchange->owner && exchange->terms.is_query &&
                     !exchange->terms.is_again) {
                         connection_release(connection, exchange);
-                        exchange->terms.is_again = true;
+                        exchange->terms.is_again = exchange->terms.is_urgent = true;
                         exchange->phase = EXCHANGE_QUEUED;
                         TAILQ_INSERT_TAIL(&again, exchange, link);
                 } else {
@@ -119,20 +140,37 @@ static void connection_finish(Connection *connection, ReplyKind kind, int error,
 }
 
 /* Only this one timed out; the others on its connection are lost with it. */
-static int exchange_on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
-        Exchange *exchange = userdata;
-        Connection *connection = exchange->connection;
-
+static void connection_time_out(Connection *connection, Exchange *exchange) {
         connection_fail_one(connection, exchange, REPLY_TIMEOUT, FAULT_NONE, 0);
         if (connection_is_open(connection))
                 connection_finish(connection, REPLY_CLOSED, 0, false);
         else
                 connection_finish(connection, REPLY_UNREACHABLE, ETIMEDOUT, false);
-        return 0;
 }
 
-static int connection_on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
-        connection_finish(userdata, REPLY_CLOSED, 0, false);
+static Exchange *connection_first_due(const Connection *connection) {
+        Exchange *exchange, *first = NULL;
+
+        TAILQ_FOREACH(exchange, &connection->outstanding, link) {
+                /* cppcheck-suppress uninitvar; it does not see through TAILQ_FOREACH */
+                if (!first || exchange->deadline_usec < first->deadline_usec)
+                        first = exchange;
+        }
+        return first;
+}
+
+static int connection_on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Connection *connection = userdata;
+        Exchange *first = connection_first_due(connection);
+        const uint64_t due_usec = first ? first->deadline_usec : connection->idle_until_usec;
+
+        connection->armed_usec = UINT64_MAX;
+        if (due_usec > now_usec(connection))
+                connection_arm(connection, due_usec);
+        else if (first)
+                connection_time_out(connection, first);
+        else
+                connection_finish(connection, REPLY_CLOSED, 0, false);
         return 0;
 }
 
@@ -242,9 +280,10 @@ int connection_new(sd_event *event, const struct sockaddr *address, socklen_t ad
         connection->events = events;
         connection->userdata = userdata;
         TAILQ_INIT(&connection->outstanding);
-        int r = sd_event_add_time_relative(event, &connection->idle_timer, CLOCK_BOOTTIME,
-                                           idle_usec, ACCURACY_USEC, connection_on_idle,
-                                           connection);
+        connection->armed_usec = connection->idle_until_usec =
+                now_usec(connection) + connection->idle_usec;
+        int r = sd_event_add_time(event, &connection->timer, CLOCK_BOOTTIME, connection->armed_usec,
+                                  ACCURACY_USEC, connection_on_timer, connection);
         if (r >= 0)
                 r = stream_new(event, address, address_size, &stream_events, connection,
                                &connection->stream);
@@ -265,7 +304,7 @@ Connection *connection_free(Connection *connection) {
                 TAILQ_REMOVE(&connection->outstanding, exchange, link);
                 exchange_free(exchange);
         }
-        sd_event_source_disable_unref(connection->idle_timer);
+        sd_event_source_disable_unref(connection->timer);
         stream_free(connection->stream);
         free(connection);
         return NULL;
@@ -274,15 +313,11 @@ Connection *connection_free(Connection *connection) {
 void connection_carry(Connection *connection, Exchange *exchange) {
         exchange->phase = EXCHANGE_CARRIED;
         exchange->connection = connection;
+        exchange->deadline_usec = now_usec(connection) + exchange->terms.timeout_usec;
         TAILQ_INSERT_TAIL(&connection->outstanding, exchange, link);
         connection->load++;
-        (void)sd_event_source_set_enabled(connection->idle_timer, SD_EVENT_OFF);
-        int r = sd_event_add_time_relative(connection->event, &exchange->timer, CLOCK_BOOTTIME,
-                                           exchange->terms.timeout_usec, ACCURACY_USEC,
-                                           exchange_on_timeout, exchange);
-        if (r < 0)
-                connection_fail_one(connection, exchange, REPLY_UNREACHABLE, FAULT_NONE, -r);
-        else if (connection_is_open(connection))
+        connection_arm(connection, exchange->deadline_usec);
+        if (connection_is_open(connection))
                 connection_send(connection, exchange);
 }
 

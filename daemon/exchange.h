@@ -37,8 +37,9 @@ typedef enum ExchangePhase {
 typedef struct ExchangeTerms {
         uint64_t timeout_usec; /* from the moment it leaves the queue */
         bool is_query;         /* may be sent once more where a kept connection had gone stale */
-        bool is_again; /* its like was lost with a connection: it goes over one that proves to live
-                        */
+        bool is_again;  /* its like was lost with a connection: it goes over one that proves to live
+                         */
+        bool is_urgent; /* of something that has begun: goes before what has not */
         const void *lane; /* NULL, or what is of one lane arrives in the order in which it was sent:
                              while some of it is outstanding, the rest takes the same connection */
 } ExchangeTerms;
@@ -49,7 +50,7 @@ struct Exchange {
         const ExchangeOwner *events;
         void *owner; /* NULL: given up when sent; only its answer is waited for */
         ExchangeTerms terms;
-        sd_event_source *timer;
+        uint64_t deadline_usec; /* CLOCK_BOOTTIME, while it is carried */
         Connection *connection;
         uint16_t id;
         bool is_sent;

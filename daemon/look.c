@@ -14,6 +14,7 @@ struct Look {
         Server *server;
         Auth *auth;
         Name record;
+        bool is_urgent;
         bool is_again;
         uint64_t timeout_usec;
         Transaction *transaction;
@@ -77,6 +78,7 @@ static int ask(Look *look, ldns_rr_type type) {
                 .name = look->record,
                 .auth = look->auth,
                 .is_again = look->is_again,
+                .is_urgent = look->is_urgent || look->srv,
                 .timeout_usec = look->timeout_usec,
         };
         int r = message_new_query(&look->record, type, false, &request.message);
@@ -98,6 +100,7 @@ int look_new(const LookRequest *request, LookHandler handler, void *userdata, Lo
                 .server = server_ref(request->server),
                 .auth = auth_ref(request->auth),
                 .record = *request->record,
+                .is_urgent = request->is_urgent,
                 .is_again = request->is_again,
                 .timeout_usec = request->timeout_usec,
         };

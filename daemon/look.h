@@ -11,7 +11,8 @@ typedef struct LookRequest {
         Server *server;
         Auth *auth; /* a reference is taken */
         const Name *record;
-        bool is_again;         /* as in TransactionRequest */
+        bool is_urgent; /* this and the next: as in TransactionRequest */
+        bool is_again;
         uint64_t timeout_usec; /* of each query */
 } LookRequest;
 

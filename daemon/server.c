@@ -34,7 +34,8 @@ struct Server {
         struct sockaddr_storage address;
         socklen_t address_size;
         unsigned max_outstanding;
-        unsigned allowed; /* of them, as the server fares */
+        unsigned allowed;    /* of them, as the server fares */
+        ExchangeList urgent; /* before the queue */
         ExchangeList queue;
         ExchangeList ended;
         size_t n_connections;
@@ -69,11 +70,21 @@ static void server_on_ended(Exchange *exchange, void *userdata) {
         server_ask_turn(server);
 }
 
+static ExchangeList *queue_of(Server *server, const Exchange *exchange) {
+        return exchange->terms.is_urgent ? &server->urgent : &server->queue;
+}
+
+static Exchange *server_next(const Server *server) {
+        Exchange *exchange = TAILQ_FIRST(&server->urgent);
+
+        return exchange ? exchange : TAILQ_FIRST(&server->queue);
+}
+
 static void server_fail_queue(Server *server, int error) {
         Exchange *exchange;
 
-        while ((exchange = TAILQ_FIRST(&server->queue))) {
-                TAILQ_REMOVE(&server->queue, exchange, link);
+        while ((exchange = server_next(server))) {
+                TAILQ_REMOVE(queue_of(server, exchange), exchange, link);
                 exchange_fail(exchange, REPLY_UNREACHABLE, FAULT_NONE, error);
                 server_on_ended(exchange, server);
         }
@@ -90,8 +101,8 @@ static void server_on_close(Connection *connection, ExchangeList *again, int att
         connection_free(connection);
 
         /* What goes out again keeps its place before what came later. */
-        TAILQ_CONCAT(again, &server->queue, link);
-        TAILQ_CONCAT(&server->queue, again, link);
+        TAILQ_CONCAT(again, &server->urgent, link);
+        TAILQ_CONCAT(&server->urgent, again, link);
         /* One more that cannot be had is no news where others stand: the server limits its clients.
          */
         if (attempt_error != 0 && server->n_connections == 0)
@@ -156,17 +167,19 @@ static unsigned server_outstanding(const Server *server) {
 static void server_assign(Server *server) {
         Exchange *exchange;
 
-        while ((exchange = TAILQ_FIRST(&server->queue)) &&
-               server_outstanding(server) < server->allowed) {
+        while ((exchange = server_next(server)) && server_outstanding(server) < server->allowed) {
                 Connection *connection = NULL;
                 int r = server_choose(server, exchange, &connection);
                 if (r < 0)
                         server_fail_queue(server, -r);
                 if (!connection)
                         break;
-                TAILQ_REMOVE(&server->queue, exchange, link);
+                TAILQ_REMOVE(queue_of(server, exchange), exchange, link);
                 connection_carry(connection, exchange);
         }
+        /* All that goes over one connection in this turn goes in one piece. */
+        for (size_t i = 0; i < server->n_connections; i++)
+                connection_flush(server->connections[i]);
 }
 
 static int server_on_turn(sd_event_source *source, void *userdata) {
@@ -195,6 +208,7 @@ int server_new(sd_event *event, const char *name, const struct sockaddr *address
         memcpy(&server->address, address, address_size);
         server->address_size = address_size;
         server_set_limit(server, max_outstanding);
+        TAILQ_INIT(&server->urgent);
         TAILQ_INIT(&server->queue);
         TAILQ_INIT(&server->ended);
         server->name = strdup(name);
@@ -279,7 +293,7 @@ int server_submit(Server *server, const ExchangeOwner *events, void *owner,
         exchange->events = events;
         exchange->owner = owner;
         exchange->terms = *terms;
-        TAILQ_INSERT_TAIL(&server->queue, exchange, link);
+        TAILQ_INSERT_TAIL(queue_of(server, exchange), exchange, link);
         server_ask_turn(server);
         *ret_exchange = exchange;
         return 0;
@@ -288,7 +302,7 @@ int server_submit(Server *server, const ExchangeOwner *events, void *owner,
 void server_cancel(Server *server, Exchange *exchange) {
         switch (exchange->phase) {
         case EXCHANGE_QUEUED:
-                TAILQ_REMOVE(&server->queue, exchange, link);
+                TAILQ_REMOVE(queue_of(server, exchange), exchange, link);
                 exchange_free(exchange);
                 break;
         case EXCHANGE_CARRIED:

@@ -236,6 +236,7 @@ static void send_token(Session *session, const GssStep *result) {
         const ExchangeTerms terms = {
                 .timeout_usec = session->times.timeout_usec,
                 .is_query = true,
+                .is_urgent = true,
                 /* Sent once: its name and its token are good for one time (C61). */
                 .is_again = true,
         };

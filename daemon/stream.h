@@ -33,6 +33,10 @@ bool stream_is_open(const Stream *stream);
 /* Octets received so far. */
 uint64_t stream_received(const Stream *stream);
 
-/* Copies a message of up to 65535 octets and sends it when the connection takes it. -ENOMEM. A
-   failing connection is told by on_close, after the answers that came before it. */
+/* Copies a message of up to 65535 octets; it goes out with others at the next stream_flush(), or
+   when the connection stands. -ENOMEM. */
 int stream_send(Stream *stream, const uint8_t *bytes, size_t size);
+
+/* Sends what the connection takes now, and the rest when it takes more. A failing connection is
+   told by on_close, after the answers that came before it. */
+int stream_flush(Stream *stream);

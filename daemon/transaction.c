@@ -85,6 +85,7 @@ int transaction_new(Server *server, const TransactionRequest *request, Transacti
                 .timeout_usec = request->timeout_usec,
                 .is_query = request->opcode == LDNS_PACKET_QUERY,
                 .is_again = request->is_again,
+                .is_urgent = request->is_urgent,
                 /* An acceptor takes what comes too long after its successors for a replay: Samba
                    after 20 of them, MIT after 64 (RFC 4121 4.2.6.1 leaves the window to it). */
                 .lane = auth_security(request->auth) == SECURITY_GSS ? request->auth : NULL,
@@ -107,6 +108,20 @@ int transaction_new(Server *server, const TransactionRequest *request, Transacti
         transaction->userdata = userdata;
         *ret_transaction = TAKE_PTR(transaction);
         return 0;
+}
+
+bool transaction_is_sent(const Transaction *transaction) {
+        const Exchange *exchange = transaction->exchange;
+
+        switch (exchange->phase) {
+        case EXCHANGE_QUEUED:
+                return false;
+        case EXCHANGE_CARRIED:
+                return exchange->is_sent;
+        case EXCHANGE_ENDED:
+                break;
+        }
+        return true;
 }
 
 Transaction *transaction_free(Transaction *transaction) {

@@ -25,6 +25,7 @@ typedef struct TransactionRequest {
         Name name;  /* question or zone: the answer must repeat it, if it repeats anything */
         Auth *auth; /* a reference is taken */
         bool observed_here;
+        bool is_urgent;        /* as in ExchangeTerms */
         bool is_again;         /* after its like was lost with a connection */
         uint64_t timeout_usec; /* from the moment it leaves the queue */
 } TransactionRequest;
@@ -33,6 +34,9 @@ typedef struct TransactionRequest {
    signing, memory) ends as REPLY_UNREACHABLE with the errno in reply->error. */
 int transaction_new(Server *server, const TransactionRequest *request, TransactionHandler handler,
                     void *userdata, Transaction **ret_transaction);
+
+/* Whether it may have reached the server. */
+bool transaction_is_sent(const Transaction *transaction);
 
 /* Gives it up without a callback. Accepts NULL; not to be called once the handler was. */
 Transaction *transaction_free(Transaction *transaction);

@@ -85,6 +85,7 @@ START_TEST(test_no_idle_close_when_used) {
         *alone.exchange =
                 (Exchange){.events = &owner, .owner = &alone, .terms = {.timeout_usec = 3 * SHORT}};
         connection_carry(alone.connection, alone.exchange);
+        connection_flush(alone.connection);
         peer_receive(world.event, fd, &message);
         peer_wait(world.event, &alone.n_closed, 1);
         ck_assert_int_eq(alone.n_ended, 1);

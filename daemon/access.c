@@ -6,8 +6,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/util.h"
+
+/* Not before each of thousands of messages. */
+#define LOOK_USEC (100 * USEC_PER_MSEC)
 
 static bool text_equal(const char *a, const char *b) {
         return a == b || (a && b && strcmp(a, b) == 0);
@@ -118,6 +122,7 @@ int access_get(AccessTable *table, const Settings *settings, Access **ret_access
 
         for (access = table->first; access; access = access->next)
                 if (access_is(access, settings)) {
+                        access->looked_usec = 0; /* a reload: whoever mended the key wants it used */
                         *ret_access = access_ref(access);
                         return 0;
                 }
@@ -157,13 +162,23 @@ static int load_key(Access *access, char error[static KEY_FILE_ERROR_MAX]) {
 }
 
 static int refresh_key(Access *access, char error[static KEY_FILE_ERROR_MAX]) {
+        struct timespec time = {0};
+        uint64_t now_usec;
+
+        (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+        now_usec = (uint64_t)time.tv_sec * USEC_PER_SEC + (uint64_t)time.tv_nsec / 1000;
+        if (access->auth && now_usec - access->looked_usec < LOOK_USEC)
+                return 0;
         /* Before the file is read: a change in between is found by the next look. */
         const FileIdentity now = file_identity_of(access->key_file);
 
-        if (access->auth && file_identity_equal(&now, &access->identity))
+        if (access->auth && file_identity_equal(&now, &access->identity)) {
+                access->looked_usec = now_usec;
                 return 0;
+        }
         /* If it fails the former key is not used on: it may have been revoked. */
         int r = load_key(access, error);
+        access->looked_usec = r == 0 ? now_usec : 0;
         if (r == 0)
                 access->identity = now;
         return r;

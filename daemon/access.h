@@ -29,6 +29,7 @@ typedef struct Access {
         PublicationTimes times;
         Auth *auth;            /* as last loaded; see access_auth() */
         FileIdentity identity; /* of the key file then */
+        uint64_t looked_usec;  /* when that was last looked at (CLOCK_MONOTONIC) */
 } Access;
 
 typedef struct AccessTable {

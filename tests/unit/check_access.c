@@ -310,6 +310,11 @@ static void replace_key(const char *text) {
         (void)unlink(old);
 }
 
+/* A good key's file is looked at now and then only, not before each of thousands of messages. */
+static void let_time_pass(Access *access) {
+        access->looked_usec = 0;
+}
+
 static Access *get_tsig(void) {
         return get(&(Settings){.security = SECURITY_TSIG, .key_file = path});
 }
@@ -379,6 +384,7 @@ START_TEST(replaced_key_is_read_again) {
         ck_assert_int_eq(access_auth(access, &old, error), 0);
         old = auth_ref(old);
         replace_key(KEY("other"));
+        let_time_pass(access);
         assert_key(access, "other");
         ck_assert_ptr_nonnull(strstr(auth_description(old), "first"));
         (void)auth_unref(old);
@@ -395,6 +401,7 @@ START_TEST(broken_key_is_no_key_until_it_is_mended) {
         write_key(KEY("first"));
         assert_key(access, "first");
         replace_key("key \"first\" {\n");
+        let_time_pass(access);
         assert_no_key(access, ":");
         assert_no_key(access, ":");
         ck_assert_int_eq(unlink(path), 0);

@@ -23,7 +23,7 @@ void driver_park(Driver *driver) {
            it. */
         driver->locator = locator_free(driver->locator);
         driver->look = look_free(driver->look);
-        driver->update = transaction_free(driver->update);
+        driver->update = update_free(driver->update);
         driver->signing = signing_free(driver->signing);
         state_write_forget(TAKE_PTR(driver->write));
         drop_plan(driver);
@@ -208,26 +208,6 @@ static void on_observed(const Reply *reply, Observation *observation, void *user
         driver_step(driver, &event);
 }
 
-static void on_answered(Transaction *transaction, Reply *reply, void *userdata) {
-        Driver *driver = userdata;
-        PublicationEvent event = {.kind = EVENT_ANSWERED, .reply = reply};
-
-        driver->update = NULL;
-        if (driver->signing)
-                event.stale = signing_staleness(driver->signing);
-        /* It says so itself. */
-        if (driver->signing && reply->kind == REPLY_BAD_KEY)
-                event.stale |= STALE_CONTEXT;
-        if (reply->no_length && signing_note_no_length(driver->signing))
-                news_tell_no_length(driver_server(driver));
-        /* Somebody was faster: what this plan would have taken away was not taken by us. */
-        if (reply->kind == REPLY_CONFLICT) {
-                driver->notes &= (uint8_t) ~(PLAN_NOTE_RECLAIMS | PLAN_NOTE_TAKES_OVER);
-                free(TAKE_PTR(driver->gone));
-        }
-        driver_step(driver, &event);
-}
-
 /* Whatever could not even begin. */
 static void fail_exchange(Driver *driver, int r) {
         if (r == -EMSGSIZE)
@@ -269,6 +249,7 @@ static Auth *present_auth(Driver *driver) {
 }
 
 static void observe(Driver *driver) {
+        const Publication *p = &driver->publication;
         Server *server = present_server(driver);
         Auth *auth = server ? present_auth(driver) : NULL;
         Name record, domain;
@@ -281,7 +262,8 @@ static void observe(Driver *driver) {
                 .server = server,
                 .auth = auth,
                 .record = &record,
-                .is_again = driver->publication.closed > 0,
+                .is_urgent = p->reading_back || p->echoed || p->conflicts > 0 || p->closed > 0,
+                .is_again = p->closed > 0,
                 .timeout_usec = driver->access->timeout_usec,
         };
         r = look_new(&request, on_observed, driver, &driver->look);
@@ -289,17 +271,37 @@ static void observe(Driver *driver) {
                 fail_exchange(driver, r);
 }
 
-static void send_update(Driver *driver, Server *server, Auth *auth) {
-        Name record, domain;
-        int r;
+static void on_answered(const Reply *reply, int error, void *userdata) {
+        Driver *driver = userdata;
+        PublicationEvent event = {.kind = EVENT_ANSWERED, .reply = reply};
 
-        names_of(driver, &record, &domain);
-        const UpdatePart part = {.record = &record, .plan = driver->plan};
-        TransactionRequest request = {
-                .opcode = LDNS_PACKET_UPDATE,
-                .type = LDNS_RR_TYPE_SOA,
-                .name = *zone_apex(driver->zone),
+        driver->update = NULL;
+        if (error < 0) {
+                fail_exchange(driver, error);
+                return;
+        }
+        if (driver->signing)
+                event.stale = signing_staleness(driver->signing);
+        /* It says so itself. */
+        if (driver->signing && reply->kind == REPLY_BAD_KEY)
+                event.stale |= STALE_CONTEXT;
+        if (reply->no_length && signing_note_no_length(driver->signing))
+                news_tell_no_length(driver_server(driver));
+        /* Somebody was faster: what this plan would have taken away was not taken by us. */
+        if (reply->kind == REPLY_CONFLICT) {
+                driver->notes &= (uint8_t) ~(PLAN_NOTE_RECLAIMS | PLAN_NOTE_TAKES_OVER);
+                free(TAKE_PTR(driver->gone));
+        }
+        driver_step(driver, &event);
+}
+
+static void send_update(Driver *driver, Server *server, Auth *auth) {
+        const UpdateRequest request = {
+                .zone = driver->zone,
+                .server = server,
                 .auth = auth,
+                .record = driver->record,
+                .plan = driver->plan,
                 /* Who has just made a context with us knows it, as who has just answered to a
                    signature knows the key (E6.4). */
                 .observed_here = driver->signing
@@ -308,9 +310,8 @@ static void send_update(Driver *driver, Server *server, Auth *auth) {
                 .is_again = driver->publication.closed > 0,
                 .timeout_usec = driver->access->timeout_usec,
         };
-        r = message_new_update(&request.name, &part, 1, &request.message);
-        if (r == 0)
-                r = transaction_new(server, &request, on_answered, driver, &driver->update);
+        int r = update_new(driver->context->event, &request, on_answered, driver, &driver->update);
+
         if (r < 0)
                 fail_exchange(driver, r);
 }
@@ -431,6 +432,7 @@ static bool ends_planned(Driver *driver, const PublicationEvent *event) {
         context->on_planned(&source, driver_server(driver), context->userdata);
         driver->publication.in_pass = false;
         driver->publication.state = PUBLICATION_OBSERVED;
+        schedule_remove(context->schedule, &driver->entry);
         context->on_ended(driver, context->userdata);
         return true;
 }

@@ -7,7 +7,7 @@
 #include "daemon/memory.h"
 #include "daemon/news.h"
 #include "daemon/signing.h"
-#include "daemon/transaction.h"
+#include "daemon/update.h"
 #include "lib/lease.h"
 #include "lib/ledger.h"
 
@@ -36,7 +36,7 @@ struct Driver {
         /* At most one of these is under way. */
         Locator *locator;
         Look *look;
-        Transaction *update;
+        Update *update;
         StateWrite *write;
         Signing *signing; /* also while an update is under way that it signed */
 

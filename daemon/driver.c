@@ -111,6 +111,9 @@ void driver_look(Driver *driver) {
 /* What is wanted, or how, has changed: whatever is under way is given up. */
 static void start_over(Driver *driver, bool relocate) {
         const bool overtakes = driver->update != NULL;
+        /* From the schedule, not from here: a reload may change a hundred thousand. */
+        const uint64_t soon_usec = schedule_now_usec(driver->context->schedule) + 1;
+        const uint64_t start_usec = driver->wanted.start_usec;
 
         driver_park(driver);
         driver->publication.withdraw = !driver->wanted.offer;
@@ -121,7 +124,8 @@ static void start_over(Driver *driver, bool relocate) {
         driver_step(driver, &(PublicationEvent){.kind = EVENT_CHANGED,
                                                 .relocate = relocate,
                                                 .overtakes = overtakes,
-                                                .start_usec = driver->wanted.start_usec});
+                                                .start_usec = start_usec > soon_usec ? start_usec
+                                                                                     : soon_usec});
 }
 
 int driver_take_over(Driver *driver, const Srv *from) {

@@ -38,6 +38,7 @@ struct Zone {
         uint8_t hosts[HOST_SERVERS_MAX]; /* of each the endpoint whose address it has */
         Session **sessions;              /* NULL, or of each NULL until it is asked for */
         Ticket *ticket;                  /* theirs, and those' of other servers later */
+        struct Batch *batches;
 
         ZoneWaiter *waiters;
         Lookup *lookup;
@@ -316,6 +317,10 @@ bool zone_is_ready(const Zone *zone) {
 
 void zone_doubt(Zone *zone) {
         zone->ready = false;
+}
+
+struct Batch **zone_batches(Zone *zone) {
+        return &zone->batches;
 }
 
 const Name *zone_apex(const Zone *zone) {

@@ -44,6 +44,9 @@ void zone_forget(Zone *zone, ZoneWaiter *waiter);
 /* The servers did not help: they have to be looked up again. */
 void zone_doubt(Zone *zone);
 
+/* Updates on their way to the zone: daemon/update's alone. */
+struct Batch **zone_batches(Zone *zone);
+
 const Name *zone_apex(const Zone *zone);
 /* Changes whenever the list of servers does: an index is good for one generation. */
 unsigned zone_generation(const Zone *zone);

@@ -1,0 +1,370 @@
+/* Batches of updates (rule E9). What neighbours want written in one turn of the loop goes into one
+   message; while BATCHES_MAX are outstanding for a zone at a server, further ones gather in the
+   next.
+
+       open --end of the turn, or another one's answer--> sent --answer--> each part is told
+                                                             '--refused--> each part alone
+
+   A message is done as a whole or not at all (RFC 2136 3.4). So what one part meets (its name is
+   denied, its set has changed, its name is outside the zone) says nothing of the others: each is
+   sent again alone, in the same pass. What is about the message as a whole, its key, its
+   connection, its time, is every part's own.
+
+   Alone from the start: what is signed with GSS (Samba with BIND9_DLZ wants one owner name a
+   message), what follows a loss, and what the server has not just been seen to speak for. */
+
+#include "daemon/update.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/util.h"
+
+enum {
+        PARTS_MAX = 100,
+        BATCHES_MAX = 2, /* outstanding, of a zone at a server */
+};
+
+struct Update {
+        Update *next;
+        Update **link; /* the pointer to it; NULL: it is in no batch */
+        struct Batch *batch;
+        const char *record;
+        const Plan *plan;
+        UpdateHandler handler;
+        void *userdata;
+};
+
+typedef struct Batch {
+        struct Batch *next; /* the zone's */
+        Zone *zone;
+        Server *server;
+        Auth *auth;
+        uint64_t timeout_usec;
+        bool is_closed; /* takes no more */
+        bool is_alone;
+        bool observed_here, is_again;
+        bool is_telling;
+        sd_event *event;
+        sd_event_source *turn;
+        Transaction *transaction; /* NULL: not sent */
+        size_t n_parts;
+        size_t n_sent; /* as many parts has the message */
+        Update *parts;
+        Update **end;
+} Batch;
+
+static int batch_send(Batch *batch);
+
+/* --- parts ------------------------------------------------------------------------------------ */
+
+static void batch_append(Batch *batch, Update *update) {
+        update->batch = batch;
+        update->next = NULL;
+        update->link = batch->end;
+        *batch->end = update;
+        batch->end = &update->next;
+        batch->n_parts++;
+}
+
+static void update_detach(Update *update) {
+        Batch *batch = update->batch;
+
+        if (!batch)
+                return;
+        *update->link = update->next;
+        if (update->next)
+                update->next->link = update->link;
+        else
+                batch->end = update->link;
+        batch->n_parts--;
+        update->batch = NULL;
+}
+
+/* --- batches ---------------------------------------------------------------------------------- */
+
+static void batch_link(Batch *batch) {
+        Batch **at = zone_batches(batch->zone);
+
+        while (*at)
+                at = &(*at)->next;
+        *at = batch;
+}
+
+static void batch_unlink(Batch *batch) {
+        for (Batch **at = zone_batches(batch->zone); *at; at = &(*at)->next)
+                if (*at == batch) {
+                        *at = batch->next;
+                        return;
+                }
+}
+
+static Batch *batch_free(Batch *batch) {
+        if (!batch)
+                return NULL;
+        batch_unlink(batch);
+        (void)sd_event_source_disable_unref(batch->turn);
+        (void)transaction_free(batch->transaction);
+        (void)auth_unref(batch->auth);
+        (void)server_unref(batch->server);
+        (void)zone_unref(batch->zone);
+        free(batch);
+        return NULL;
+}
+
+static bool is_neighbour(const Batch *batch, const Server *server, const Auth *auth) {
+        return batch->server == server && batch->auth == auth;
+}
+
+static bool is_waiting(const Batch *batch) {
+        return !batch->transaction && !batch->is_telling;
+}
+
+/* Those that wait for room are sent when the turn is over. */
+static void wake_neighbours(Zone *zone, const Server *server, const Auth *auth) {
+        for (Batch *batch = *zone_batches(zone); batch; batch = batch->next)
+                if (is_neighbour(batch, server, auth) && is_waiting(batch))
+                        (void)sd_event_source_set_enabled(batch->turn, SD_EVENT_ONESHOT);
+}
+
+/* Nobody is left who would want to know. */
+static void batch_end(Batch *batch) {
+        Zone *zone = zone_ref(batch->zone);
+        Server *server = server_ref(batch->server);
+        Auth *auth = auth_ref(batch->auth);
+
+        (void)batch_free(batch);
+        wake_neighbours(zone, server, auth);
+        (void)auth_unref(auth);
+        (void)server_unref(server);
+        (void)zone_unref(zone);
+}
+
+/* What is told may give up others of the batch, or begin new updates. */
+static void batch_tell(Batch *batch, const Reply *reply, int error) {
+        Update *update;
+
+        batch->is_closed = batch->is_telling = true;
+        while ((update = batch->parts)) {
+                update_detach(update);
+                update->handler(reply, error, update->userdata);
+                free(update);
+        }
+        batch_end(batch);
+}
+
+static bool has_room(const Batch *batch) {
+        unsigned n = 0;
+
+        for (const Batch *other = *zone_batches(batch->zone); other; other = other->next)
+                n += other->transaction && is_neighbour(other, batch->server, batch->auth);
+        return n < BATCHES_MAX;
+}
+
+/* Of those that wait for the same room, itself among them. */
+static Batch *find_oldest(const Batch *batch) {
+        Batch *oldest = *zone_batches(batch->zone);
+
+        while (!is_neighbour(oldest, batch->server, batch->auth) || !is_waiting(oldest))
+                oldest = oldest->next;
+        return oldest;
+}
+
+static int on_turn(sd_event_source *source, void *userdata) {
+        Batch *batch = userdata;
+
+        /* The answer to another one comes back to it. */
+        if (!batch->is_alone && !has_room(batch))
+                return 0;
+        if (!batch->is_alone && find_oldest(batch) != batch) {
+                (void)sd_event_source_set_enabled(batch->turn, SD_EVENT_ONESHOT);
+                batch = find_oldest(batch);
+        }
+        batch->is_closed = true;
+        int r = batch_send(batch);
+        if (r < 0)
+                batch_tell(batch, NULL, r);
+        return 0;
+}
+
+static int batch_new(sd_event *event, const UpdateRequest *request, bool is_alone,
+                     Batch **ret_batch) {
+        Batch *batch = calloc(1, sizeof(*batch));
+        int r;
+
+        if (!batch)
+                return -ENOMEM;
+        *batch = (Batch){
+                .zone = zone_ref(request->zone),
+                .server = server_ref(request->server),
+                .auth = auth_ref(request->auth),
+                .timeout_usec = request->timeout_usec,
+                .is_alone = is_alone,
+                .observed_here = request->observed_here,
+                .is_again = request->is_again,
+                .event = event,
+                .end = &batch->parts,
+        };
+        r = sd_event_add_defer(event, &batch->turn, on_turn, batch);
+        if (r < 0) {
+                (void)batch_free(batch);
+                return r;
+        }
+        if (!is_alone)
+                batch_link(batch);
+        *ret_batch = batch;
+        return 0;
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+/* So many parts in each; what cannot be sent so either is told. */
+static void batch_split(Batch *batch, size_t n_each) {
+        const UpdateRequest request = {
+                .zone = batch->zone,
+                .server = batch->server,
+                .auth = batch->auth,
+                .observed_here = batch->observed_here,
+                .timeout_usec = batch->timeout_usec,
+        };
+        Update *update;
+
+        batch->is_closed = batch->is_telling = true;
+        while (batch->parts) {
+                Batch *piece;
+                int r = batch_new(batch->event, &request, true, &piece);
+
+                for (size_t i = 0; i < n_each && (update = batch->parts); i++) {
+                        update_detach(update);
+                        if (r == 0) {
+                                batch_append(piece, update);
+                        } else {
+                                update->handler(NULL, r, update->userdata);
+                                free(update);
+                        }
+                }
+        }
+        batch_end(batch);
+}
+
+/* Whether another part may be the reason. */
+static bool is_of_one_part(ReplyKind kind) {
+        switch (kind) {
+        case REPLY_CONFLICT:
+        case REPLY_DENIED:
+        case REPLY_WRONG_SERVER:
+        case REPLY_ELSEWHERE:
+                return true;
+        case REPLY_DONE:
+        case REPLY_BAD_KEY:
+        case REPLY_BAD_TIME:
+        case REPLY_ECHO:
+        case REPLY_GARBAGE:
+        case REPLY_TIMEOUT:
+        case REPLY_UNREACHABLE:
+        case REPLY_CLOSED:
+        case _REPLY_KIND_MAX:
+                break;
+        }
+        return false;
+}
+
+static void on_answered(Transaction *transaction, Reply *reply, void *userdata) {
+        Batch *batch = userdata;
+
+        batch->transaction = NULL;
+        /* It may have been one that was given up since. */
+        if (batch->n_sent > 1 && is_of_one_part(reply->kind))
+                batch_split(batch, 1);
+        else
+                batch_tell(batch, reply, 0);
+}
+
+static int batch_message(const Batch *batch, Message **ret_message) {
+        UpdatePart parts[PARTS_MAX];
+        _cleanup_(freep) Name *names = calloc(batch->n_parts, sizeof(*names));
+        size_t n = 0;
+        int r = names ? 0 : -ENOMEM;
+
+        for (const Update *update = batch->parts; r == 0 && update; update = update->next, n++) {
+                r = name_from_text(update->record, &names[n]);
+                parts[n] = (UpdatePart){.record = &names[n], .plan = update->plan};
+        }
+        return r < 0 ? r : message_new_update(zone_apex(batch->zone), parts, n, ret_message);
+}
+
+static int batch_send(Batch *batch) {
+        TransactionRequest request = {
+                .opcode = LDNS_PACKET_UPDATE,
+                .type = LDNS_RR_TYPE_SOA,
+                .name = *zone_apex(batch->zone),
+                .auth = batch->auth,
+                .observed_here = batch->observed_here,
+                .is_urgent = true,
+                .is_again = batch->is_again,
+                .timeout_usec = batch->timeout_usec,
+        };
+        int r = batch_message(batch, &request.message);
+
+        /* One that cannot be built, or all that together are too long. */
+        if (r < 0 && r != -ENOMEM && batch->n_parts > 1) {
+                batch_split(batch, r == -EMSGSIZE ? (batch->n_parts + 1) / 2 : 1);
+                return 0;
+        }
+        if (r < 0)
+                return r;
+        batch->n_sent = batch->n_parts;
+        return transaction_new(batch->server, &request, on_answered, batch, &batch->transaction);
+}
+
+/* --- for one publication ---------------------------------------------------------------------- */
+
+static Batch *find_open(const UpdateRequest *request) {
+        for (Batch *batch = *zone_batches(request->zone); batch; batch = batch->next)
+                if (is_neighbour(batch, request->server, request->auth) && !batch->is_closed &&
+                    batch->n_parts < PARTS_MAX)
+                        return batch;
+        return NULL;
+}
+
+int update_new(sd_event *event, const UpdateRequest *request, UpdateHandler handler, void *userdata,
+               Update **ret_update) {
+        const bool is_alone = auth_security(request->auth) == SECURITY_GSS || request->is_again ||
+                              !request->observed_here;
+        Batch *batch = is_alone ? NULL : find_open(request);
+        Update *update = calloc(1, sizeof(*update));
+        int r = 0;
+
+        if (!update)
+                return -ENOMEM;
+        if (!batch)
+                r = batch_new(event, request, is_alone, &batch);
+        if (r < 0) {
+                free(update);
+                return r;
+        }
+        update->record = request->record;
+        update->plan = request->plan;
+        update->handler = handler;
+        update->userdata = userdata;
+        batch_append(batch, update);
+        *ret_update = update;
+        return 0;
+}
+
+Update *update_free(Update *update) {
+        if (!update)
+                return NULL;
+        Batch *batch = update->batch;
+
+        update_detach(update);
+        /* What nobody wants any more must not arrive when its doubt is over (O13). */
+        if (batch->transaction && !transaction_is_sent(batch->transaction)) {
+                batch->transaction = transaction_free(batch->transaction);
+                (void)sd_event_source_set_enabled(batch->turn, SD_EVENT_ONESHOT);
+        }
+        if (batch->n_parts == 0 && !batch->is_telling)
+                batch_end(batch);
+        free(update);
+        return NULL;
+}

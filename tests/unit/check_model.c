@@ -20,7 +20,7 @@
 #include "tests/unit/unit.h"
 
 enum {
-        HISTORIES = 10000,
+        HISTORIES = 9000,
         SOAK_FACTOR = 100,
         JOBS_MAX = 64,
 };
@@ -72,6 +72,8 @@ static bool holds(uint64_t seed, ModelTally *total) {
                 total->n_conflicts += tally.n_conflicts;
                 total->n_published += tally.n_published;
                 total->n_standby += tally.n_standby;
+                total->n_batches += tally.n_batches;
+                total->n_refused += tally.n_refused;
                 return true;
         }
         for (size_t before = history.n_events + 1; history.n_events < before;) {
@@ -118,8 +120,9 @@ static bool run_from(uint64_t seed, uint64_t n) {
                 }
         }
         /* It has been everywhere, or it proves little. */
-        return n < HISTORIES || (total.n_messages > 5 * n && total.n_conflicts > n / 4 &&
-                                 total.n_published > n && total.n_standby > n / 4);
+        return n < HISTORIES ||
+               (total.n_messages > 5 * n && total.n_conflicts > n / 4 && total.n_published > n &&
+                total.n_standby > n / 4 && total.n_batches > n / 8 && total.n_refused > n / 100);
 }
 
 static bool run_jobs(uint64_t seed, uint64_t n, long n_jobs) {
@@ -390,11 +393,12 @@ START_TEST(scripts) {
         ModelTally tally;
 
         parse(stories[_i].script, &history);
-        for (size_t kind = 0; kind < model_n_kinds; kind++) {
-                history.kind = (uint8_t)kind;
+        for (size_t i = 0; i < 2 * model_n_kinds; i++) {
+                history.kind = (uint8_t)(i / 2);
+                history.n_names = i % 2 ? MODEL_NAMES_MAX : 1;
                 if (!model_play(&history, NULL, fault, &tally))
-                        ck_abort_msg("%s, on %s: %s", stories[_i].what, model_kinds[kind].name,
-                                     fault);
+                        ck_abort_msg("%s, on %s: %s", stories[_i].what,
+                                     model_kinds[history.kind].name, fault);
         }
 }
 END_TEST
@@ -414,7 +418,7 @@ START_TEST(printed_and_read) {
         ck_assert_int_eq(fclose(file), 0);
         parse(text, &again);
         ck_assert(history.seed == again.seed && history.kind == again.kind &&
-                  history.srv_only == again.srv_only);
+                  history.srv_only == again.srv_only && history.n_names == again.n_names);
         ck_assert(model_play(&history, NULL, fault, &first) ==
                   model_play(&again, NULL, fault, &second));
         ck_assert_mem_eq(&first, &second, sizeof(first));

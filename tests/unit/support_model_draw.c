@@ -338,7 +338,7 @@ static void draw_setting(Draw *d) {
 void model_history_draw(ModelHistory *history, uint64_t seed) {
         Draw d = {.state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1, .history = history};
 
-        *history = (ModelHistory){.seed = seed};
+        *history = (ModelHistory){.seed = seed, .n_names = seed % 12 ? 1 : MODEL_NAMES_MAX};
         draw_setting(&d);
         for (uint32_t i = 5 + draw(&d, 25); i > 0; i--)
                 draw_event(&d);

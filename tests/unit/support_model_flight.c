@@ -78,23 +78,24 @@ void model_flight_apply(ModelPublisher *p, ModelFlight *flight) {
         static ModelContents before;
         ModelNet *net = p->net;
 
-        model_contents_copy(&before, &net->server.contents);
-        flight->rcode = model_server_apply(&net->server, flight->message, net->now_usec);
+        model_contents_copy(&before, &net->servers[p->name].contents);
+        flight->rcode = model_server_apply(&net->servers[p->name], flight->message, net->now_usec);
         flight->applied = true;
-        model_trace_applied(net->trace, p->party.index, flight->rcode, &net->server.contents);
+        model_trace_applied(net->trace, p->party.index, flight->rcode,
+                            &net->servers[p->name].contents);
         if (flight->rcode != LDNS_RCODE_NOERROR) {
                 p->n_conflicts += flight->rcode != LDNS_RCODE_REFUSED;
                 return;
         }
         p->n_done++;
         if (flight->right->party.takes_over)
-                disown(&net->server.contents, &flight->right->party);
+                disown(&net->servers[p->name].contents, &flight->right->party);
         for (size_t i = 0; i < flight->message->n_ops; i++)
                 if (flight->message->ops[i].kind == PLAN_ADD_SRV)
                         (void)model_take_part(&p->party, &flight->message->ops[i].srv);
         if (!net->fault[0])
-                (void)model_judge_message(&net->server, &before, flight->message, flight->right,
-                                          net->now_usec, net->fault);
+                (void)model_judge_message(&net->servers[p->name], &before, flight->message,
+                                          flight->right, net->now_usec, net->fault);
 }
 
 void model_publisher_arrive(ModelPublisher *p) {

@@ -129,8 +129,9 @@ void model_event_print(FILE *file, const ModelEvent *event) {
 }
 
 void model_history_print(FILE *file, const ModelHistory *history) {
-        fprintf(file, "seed %" PRIu64 "\nserver %s%s\n", history->seed,
-                model_kinds[history->kind].name, history->srv_only ? " srv-only" : "");
+        fprintf(file, "seed %" PRIu64 "\nserver %s%s\nnames %zu\n", history->seed,
+                model_kinds[history->kind].name, history->srv_only ? " srv-only" : "",
+                history->n_names);
         for (size_t i = 0; i < history->n_events;) {
                 ModelEvent event = history->events[i++];
 
@@ -239,7 +240,7 @@ static bool read_line(char *line, ModelHistory *history) {
 
         if (!word || word[0] == '#')
                 return true;
-        if (strcmp(word, "seed") != 0 && strcmp(word, "server") != 0)
+        if (strcmp(word, "seed") != 0 && strcmp(word, "server") != 0 && strcmp(word, "names") != 0)
                 return read_event(word, &rest, history);
         argument = strtok_r(NULL, " \n", &rest);
         if (!argument)
@@ -247,6 +248,10 @@ static bool read_line(char *line, ModelHistory *history) {
         if (strcmp(word, "seed") == 0) {
                 history->seed = strtoull(argument, NULL, 10);
                 return true;
+        }
+        if (strcmp(word, "names") == 0) {
+                history->n_names = strtoull(argument, NULL, 10);
+                return history->n_names >= 1 && history->n_names <= MODEL_NAMES_MAX;
         }
         history->kind = 0;
         while (history->kind < model_n_kinds &&
@@ -261,7 +266,7 @@ unsigned model_history_parse(FILE *file, ModelHistory *ret_history) {
         char line[512];
         unsigned number = 0;
 
-        *ret_history = (ModelHistory){.seed = 1};
+        *ret_history = (ModelHistory){.seed = 1, .n_names = 1};
         while (fgets(line, sizeof(line), file)) {
                 number++;
                 if (!read_line(line, ret_history))

@@ -82,6 +82,7 @@ typedef struct ModelHistory {
         uint64_t seed;
         uint8_t kind; /* of model_kinds */
         bool srv_only;
+        size_t n_names; /* of one zone, that all publishers want alike */
         size_t n_events;
         ModelEvent events[MODEL_EVENTS_MAX];
 } ModelHistory;

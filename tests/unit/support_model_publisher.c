@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/util.h"
+#include "tests/unit/support_model_batch.h"
 #include "tests/unit/support_model_disk.h"
 #include "tests/unit/support_model_flight.h"
 #include "tests/unit/support_model_trace.h"
@@ -40,8 +41,13 @@ void model_publisher_new_id(ModelPublisher *p) {
         memcpy(p->party.id.bytes + sizeof(bits), &p->net->n_ids, sizeof(p->net->n_ids));
 }
 
-void model_publisher_init(ModelPublisher *p, ModelNet *net, uint8_t index) {
-        *p = (ModelPublisher){.net = net, .party = {.index = index, .check_sec = 900}};
+void model_publisher_init(ModelPublisher *p, ModelNet *net, uint8_t index, size_t name) {
+        *p = (ModelPublisher){
+                .net = net,
+                .name = name,
+                .neighbour = p,
+                .party = {.index = index, .check_sec = 900},
+        };
         model_publisher_new_id(p);
 }
 
@@ -85,7 +91,7 @@ static bool saw_unclaimed(const ModelPublisher *p, const Srv *srv) {
 
 /* ... and is its to take away once a pass has ended with it and the disk knows. */
 static void adopt(ModelPublisher *p) {
-        ModelContents *contents = &p->net->server.contents;
+        ModelContents *contents = &p->net->servers[p->name].contents;
 
         for (size_t i = 0; i < contents->n_srv; i++) {
                 const Srv *srv = &contents->srv[i].srv;
@@ -279,7 +285,7 @@ static void make_plan(ModelPublisher *p) {
 
 /* SRV, and TXT after it; NXDOMAIN answers both. */
 static void observe(ModelPublisher *p) {
-        const ModelContents *contents = &p->net->server.contents;
+        const ModelContents *contents = &p->net->servers[p->name].contents;
         const bool exists = contents->n_srv + contents->n_txt > 0;
 
         if (!p->srv_seen) {
@@ -346,7 +352,7 @@ void model_publisher_go(ModelPublisher *p) {
                 break;
         case ACTION_UPDATE:
                 if (!model_flight_awaited(p)->applied)
-                        model_flight_apply(p, model_flight_awaited(p));
+                        model_batch_apply(p);
                 else
                         answer(p, reply_to(model_flight_awaited(p)->rcode));
                 break;

@@ -1,6 +1,7 @@
-/* One publisher at one record name: lib's publication, ledger, leases and plans at work, driven as
-   the daemon does it, with a model of a primary in place of the network and rows in place of the
-   disk. Each call is one step, so that others may act in between. */
+/* One publisher at one record name, and maybe at others of the same zone: lib's publication,
+   ledger, leases and plans at work, driven as the daemon does it, with a model of a primary in
+   place of the network and rows in place of the disk. Each call is one step, so that others may act
+   in between. */
 #pragma once
 
 #include <stdio.h>
@@ -21,6 +22,7 @@ typedef struct ModelFlight {
         ModelMessage *message;
         ModelRight *right;
         bool applied;
+        bool is_alone; /* it was refused in a message with others */
         bool given_up; /* nobody waits for its answer any more */
         ldns_pkt_rcode rcode;
         uint64_t deadline_usec; /* given up: it may still arrive before */
@@ -28,18 +30,21 @@ typedef struct ModelFlight {
 
 /* What publishers share. */
 typedef struct ModelNet {
-        ModelServer server;
-        uint64_t now_usec; /* since boot, everybody's */
+        ModelServer servers[MODEL_NAMES_MAX]; /* one primary, of each record name what it holds */
+        uint64_t now_usec;                    /* since boot, everybody's */
         uint64_t random;
-        uint64_t n_ids;              /* that were drawn */
-        FILE *trace;                 /* NULL: none */
-        char fault[MODEL_FAULT_MAX]; /* the first rule that was broken; "": none */
+        uint64_t n_ids;                /* that were drawn */
+        unsigned n_batches, n_refused; /* messages of several names */
+        FILE *trace;                   /* NULL: none */
+        char fault[MODEL_FAULT_MAX];   /* the first rule that was broken; "": none */
 } ModelNet;
 
 typedef struct ModelPublisher {
         ModelParty party;
         ModelNet *net;
-        int64_t clock_sec; /* what its wall clock is ahead of the true one */
+        size_t name;                      /* of net->servers */
+        struct ModelPublisher *neighbour; /* the same publisher at another name; a ring */
+        int64_t clock_sec;                /* what its wall clock is ahead of the true one */
         bool disk_full;
         bool unsynced; /* the last rows may be lost in a crash: rows_before is what is durable */
         size_t n_rows_before;
@@ -63,7 +68,7 @@ typedef struct ModelPublisher {
         unsigned n_sent, n_done, n_conflicts; /* updates: all; accepted; that came too late */
 } ModelPublisher;
 
-void model_publisher_init(ModelPublisher *publisher, ModelNet *net, uint8_t index);
+void model_publisher_init(ModelPublisher *publisher, ModelNet *net, uint8_t index, size_t name);
 void model_publisher_new_id(ModelPublisher *publisher);
 void model_publisher_done(ModelPublisher *publisher);
 

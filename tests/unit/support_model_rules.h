@@ -9,6 +9,7 @@
 
 enum {
         MODEL_WANTED_MAX = 3,
+        MODEL_NAMES_MAX = 3,
         MODEL_ROWS_MAX = 24,
         MODEL_FAULT_MAX = 600,
 };

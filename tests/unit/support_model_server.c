@@ -254,14 +254,16 @@ static void note_back(ModelServer *server, uint64_t now_usec) {
         }
 }
 
+ldns_pkt_rcode model_server_judge(ModelServer *server, const ModelMessage *message) {
+        return is_refused(server, message) ? LDNS_RCODE_REFUSED
+                                           : judge_prerequisites(server, message);
+}
+
 ldns_pkt_rcode model_server_apply(ModelServer *server, const ModelMessage *message,
                                   uint64_t now_usec) {
-        ldns_pkt_rcode rcode;
+        const ldns_pkt_rcode rcode = model_server_judge(server, message);
         size_t missed;
 
-        if (is_refused(server, message))
-                return LDNS_RCODE_REFUSED;
-        rcode = judge_prerequisites(server, message);
         if (rcode != LDNS_RCODE_NOERROR)
                 return rcode;
         note_gone(server, message);

@@ -82,7 +82,8 @@ typedef struct ModelMessage {
 /* From a plan, in its order. The caller frees it. */
 ModelMessage *model_message_new(const Plan *plan, uint8_t author);
 
-/* All of it or nothing. */
+/* What it would answer, and then doing it: all of it or nothing. */
+ldns_pkt_rcode model_server_judge(ModelServer *server, const ModelMessage *message);
 ldns_pkt_rcode model_server_apply(ModelServer *server, const ModelMessage *message,
                                   uint64_t now_usec);
 

@@ -23,7 +23,9 @@ typedef struct World {
         ModelNet net;
         uint64_t seed;
         bool has_twins;
-        ModelPublisher publishers[MODEL_PUBLISHERS_MAX];
+        size_t n_names;
+        size_t n; /* publishers, each at each name; those of one name stand together */
+        ModelPublisher publishers[MODEL_NAMES_MAX * MODEL_PUBLISHERS_MAX];
 } World;
 
 static void fail(World *world, const char *text, uint8_t who, unsigned n) {
@@ -42,7 +44,7 @@ static uint64_t next_usec(const ModelPublisher *p) {
 static ModelPublisher *find_next(World *world) {
         ModelPublisher *next = &world->publishers[0];
 
-        for (size_t i = 1; i < MODEL_PUBLISHERS_MAX; i++)
+        for (size_t i = 1; i < world->n; i++)
                 if (next_usec(&world->publishers[i]) < next_usec(next))
                         next = &world->publishers[i];
         return next;
@@ -55,7 +57,7 @@ static void run(World *world, uint64_t usec) {
         /* Whatever was left out before. */
         world->net.random = ~world->seed;
 
-        for (size_t i = 0; i < MODEL_PUBLISHERS_MAX; i++)
+        for (size_t i = 0; i < world->n; i++)
                 world->publishers[i].ready_usec = world->net.now_usec;
         for (;;) {
                 ModelPublisher *p = find_next(world);
@@ -83,7 +85,7 @@ static void go(World *world, ModelPublisher *p) {
         model_publisher_go(p);
 }
 
-/* --- an admin --------------------------------------------------------------------------------- */
+/* --- an admin, who edits the first name ------------------------------------------------------- */
 
 static void edit(World *world, const ModelOp *op) {
         const uint64_t now_usec = world->net.now_usec;
@@ -94,13 +96,13 @@ static void edit(World *world, const ModelOp *op) {
         message->author = MODEL_ADMIN;
         message->n_ops = 1;
         message->ops[0] = *op;
-        (void)model_server_apply(&world->net.server, message, now_usec);
+        (void)model_server_apply(&world->net.servers[0], message, now_usec);
         free(message);
 }
 
 /* O1: who published an SRV with a claim does not know it any more when the claim is gone. */
 static void disown(World *world, const Srv *offer) {
-        ModelContents *contents = &world->net.server.contents;
+        ModelContents *contents = &world->net.servers[0].contents;
 
         for (size_t i = 0; i < contents->n_srv; i++)
                 if (!offer || srv_same_offer(&contents->srv[i].srv, offer))
@@ -108,7 +110,7 @@ static void disown(World *world, const Srv *offer) {
 }
 
 static void delete_srvs(World *world, const Srv *offer) {
-        ModelContents *contents = &world->net.server.contents;
+        ModelContents *contents = &world->net.servers[0].contents;
 
         for (size_t i = contents->n_srv; i-- > 0;)
                 if (!offer || srv_same_offer(&contents->srv[i].srv, offer))
@@ -116,7 +118,7 @@ static void delete_srvs(World *world, const Srv *offer) {
 }
 
 static void delete_claims(World *world, const Srv *offer) {
-        const ModelContents *contents = &world->net.server.contents;
+        const ModelContents *contents = &world->net.servers[0].contents;
 
         for (size_t i = contents->n_txt; i-- > 0;)
                 if (!offer ||
@@ -156,7 +158,7 @@ static void add_claim(World *world, const Srv *offer, uint32_t lease_sec) {
 }
 
 static void set_ttl(World *world, uint32_t ttl) {
-        ModelContents *contents = &world->net.server.contents;
+        ModelContents *contents = &world->net.servers[0].contents;
 
         for (size_t i = 0; i < contents->n_srv; i++)
                 contents->srv[i].srv.ttl = ttl;
@@ -166,7 +168,7 @@ static void set_ttl(World *world, uint32_t ttl) {
 
 /* It knows nothing any more of what it published without a claim. */
 static void lose_state(World *world, ModelPublisher *p, bool loses_id) {
-        ModelContents *contents = &world->net.server.contents;
+        ModelContents *contents = &world->net.servers[p->name].contents;
 
         model_publisher_crash(p, false);
         model_publisher_done(p);
@@ -174,14 +176,18 @@ static void lose_state(World *world, ModelPublisher *p, bool loses_id) {
         p->party.left = false;
         for (size_t i = 0; i < contents->n_srv; i++)
                 contents->srv[i].published_by &= (uint8_t) ~(1 << p->party.index);
-        if (loses_id)
+        if (loses_id && p->name == 0)
                 model_publisher_new_id(p);
+        else if (loses_id)
+                p->party.id = world->publishers[p->party.index].party.id;
 }
 
 /* O4: a clone that nobody has noticed, because the machine ids are the same too. Whose a record is
    cannot be told any more; they only must not fight without end. */
 static void become_twin(World *world, ModelPublisher *p, int64_t of) {
-        const ModelParty *other = &world->publishers[(uint64_t)of % MODEL_PUBLISHERS_MAX].party;
+        const size_t first = p->name * MODEL_PUBLISHERS_MAX;
+        const ModelParty *other =
+                &world->publishers[first + (uint64_t)of % MODEL_PUBLISHERS_MAX].party;
 
         lose_state(world, p, false);
         p->party.id = other->id;
@@ -215,14 +221,12 @@ static void take_policy(ModelPublisher *p, const ModelEvent *event) {
 
 /* --- events ----------------------------------------------------------------------------------- */
 
-static void play_event(World *world, const ModelEvent *event) {
-        ModelPublisher *p = &world->publishers[event->who];
+static void play_at(World *world, const ModelEvent *event, ModelPublisher *p) {
         const Srv offer = model_offer_srv(&event->offer, (uint32_t)event->number);
 
         switch (event->kind) {
         case MODEL_GO:
-                for (int64_t i = 0; i < event->number; i++)
-                        go(world, p);
+                go(world, p);
                 break;
         case MODEL_TIMEOUT:
                 model_publisher_fail(p, REPLY_TIMEOUT);
@@ -307,70 +311,89 @@ static void play_event(World *world, const ModelEvent *event) {
         }
 }
 
+/* A publisher's are at all its names, step by step. */
+static void play_event(World *world, const ModelEvent *event) {
+        const size_t n_names = event->kind <= MODEL_TAKE_OVER ? world->n_names : 1;
+        const int64_t n_times = event->kind == MODEL_GO ? event->number : 1;
+
+        for (int64_t i = 0; i < n_times; i++)
+                for (size_t name = 0; name < n_names; name++)
+                        play_at(world, event,
+                                &world->publishers[name * MODEL_PUBLISHERS_MAX + event->who]);
+}
+
 /* --- the calm --------------------------------------------------------------------------------- */
 
 /* How many updates a publisher may well send in so many seconds in which nothing happens: leases
    are renewed at half; a refresh may have to be tried without claims (O10); what a policy refuses
    is tried again after RetryMax. */
-static unsigned n_expected(const World *world, const ModelParty *party, uint64_t seconds) {
+static unsigned n_expected(const ModelPublisher *p, uint64_t seconds) {
+        const ModelParty *party = &p->party;
         unsigned n = 0;
 
         if (party->lease_sec > 0)
                 n += (unsigned)party->n_wanted * (unsigned)(seconds / (party->lease_sec / 2) + 1);
         if (party->refresh_sec > 0)
                 n += 2 * (unsigned)(seconds / party->refresh_sec + 1);
-        if (world->net.server.srv_only && party->claims == CLAIMS_YES)
+        if (p->net->servers[p->name].srv_only && party->claims == CLAIMS_YES)
                 n += (unsigned)(seconds / (14 * 60) + 1);
         return n;
 }
 
 /* Renewals may get into each other's way: those that came too late are tried again. */
 static void stay_calm(World *world, uint64_t seconds, unsigned extra, const char *complaint) {
-        unsigned sent[MODEL_PUBLISHERS_MAX], conflicts[MODEL_PUBLISHERS_MAX];
+        unsigned sent[ELEMENTSOF(world->publishers)], conflicts[ELEMENTSOF(world->publishers)];
 
-        for (size_t i = 0; i < MODEL_PUBLISHERS_MAX; i++) {
+        for (size_t i = 0; i < world->n; i++) {
                 sent[i] = world->publishers[i].n_sent;
                 conflicts[i] = world->publishers[i].n_conflicts;
         }
         run(world, seconds * USEC_PER_SEC);
-        for (uint8_t i = 0; i < MODEL_PUBLISHERS_MAX; i++) {
+        for (size_t i = 0; i < world->n; i++) {
                 const ModelPublisher *p = &world->publishers[i];
                 const unsigned n_late = p->n_conflicts - conflicts[i];
-                const unsigned n = n_expected(world, &p->party, seconds) + extra;
+                const unsigned n = n_expected(p, seconds) + extra;
 
                 if (p->n_sent - sent[i] > n + n_late || n_late > n)
-                        fail(world, complaint, i, p->n_sent - sent[i]);
+                        fail(world, complaint, p->party.index, p->n_sent - sent[i]);
         }
 }
 
 static bool has_leases(const World *world) {
-        const ModelContents *contents = &world->net.server.contents;
+        const ModelContents *contents = &world->net.servers[0].contents; /* those by hand */
         bool has = false;
 
-        for (size_t i = 0; i < MODEL_PUBLISHERS_MAX; i++)
+        for (size_t i = 0; i < world->n; i++)
                 has |= world->publishers[i].party.lease_sec > 0;
         for (size_t i = 0; i < contents->n_txt; i++)
                 has |= contents->txt[i].is_claim && contents->txt[i].claim.until_sec > 0;
         return has;
 }
 
-static void calm(World *world) {
-        const uint64_t since_usec = world->net.now_usec;
+static void judge_end(World *world, size_t name, uint64_t since_usec) {
+        const ModelPublisher *publishers = &world->publishers[name * MODEL_PUBLISHERS_MAX];
         ModelParty parties[MODEL_PUBLISHERS_MAX];
 
-        for (size_t i = 0; i < MODEL_PUBLISHERS_MAX; i++)
+        for (size_t i = 0; i < MODEL_PUBLISHERS_MAX; i++) {
+                parties[i] = publishers[i].party;
+                parties[i].now_sec = MODEL_WALL_SEC + (uint64_t)publishers[i].clock_sec +
+                                     world->net.now_usec / USEC_PER_SEC;
+        }
+        if (!world->net.fault[0] && !world->has_twins)
+                (void)model_judge_end(&world->net.servers[name], parties, MODEL_PUBLISHERS_MAX,
+                                      since_usec, world->net.fault);
+}
+
+static void calm(World *world) {
+        const uint64_t since_usec = world->net.now_usec;
+
+        for (size_t i = 0; i < world->n; i++)
                 world->publishers[i].disk_full = false;
         /* Two clocks an hour off, a lease, a lease more by our own clock. */
         stay_calm(world, has_leases(world) ? 5 * 3600 : 4500, SETTLING_MAX, "finds no rest");
         stay_calm(world, 5400, 0, "writes although nothing happens");
-        for (size_t i = 0; i < MODEL_PUBLISHERS_MAX; i++) {
-                parties[i] = world->publishers[i].party;
-                parties[i].now_sec = MODEL_WALL_SEC + (uint64_t)world->publishers[i].clock_sec +
-                                     world->net.now_usec / USEC_PER_SEC;
-        }
-        if (!world->net.fault[0] && !world->has_twins)
-                (void)model_judge_end(&world->net.server, parties, MODEL_PUBLISHERS_MAX, since_usec,
-                                      world->net.fault);
+        for (size_t name = 0; name < world->n_names; name++)
+                judge_end(world, name, since_usec);
 }
 
 static void trace_event(FILE *trace, const World *world, const ModelEvent *event) {
@@ -381,21 +404,40 @@ static void trace_event(FILE *trace, const World *world, const ModelEvent *event
         model_event_print(trace, event);
 }
 
+/* One policy lets the first name have no TXT; the others are free. */
+static void world_init(World *world, const ModelHistory *history, FILE *trace) {
+        world->has_twins = false;
+        world->seed = history->seed * UINT64_C(0xd1342543de82ef95) + 1;
+        world->n_names = history->n_names;
+        world->n = world->n_names * MODEL_PUBLISHERS_MAX;
+        world->net = (ModelNet){
+                .now_usec = USEC_PER_HOUR,
+                .random = world->seed,
+                .trace = trace,
+        };
+        for (size_t name = 0; name < world->n_names; name++)
+                world->net.servers[name] = (ModelServer){
+                        .kind = &model_kinds[history->kind],
+                        .srv_only = history->srv_only && name == 0,
+                };
+        for (size_t i = 0; i < world->n; i++) {
+                ModelPublisher *p = &world->publishers[i];
+                ModelPublisher *first = &world->publishers[i % MODEL_PUBLISHERS_MAX];
+
+                model_publisher_init(p, &world->net, (uint8_t)(i % MODEL_PUBLISHERS_MAX),
+                                     i / MODEL_PUBLISHERS_MAX);
+                p->party.id = first->party.id;
+                p->neighbour = first->neighbour;
+                first->neighbour = p;
+        }
+}
+
 bool model_play(const ModelHistory *history, FILE *trace, char fault[static MODEL_FAULT_MAX],
                 ModelTally *ret_tally) {
         static World world;
         ModelTally tally = {0};
 
-        world.has_twins = false;
-        world.seed = history->seed * UINT64_C(0xd1342543de82ef95) + 1;
-        world.net = (ModelNet){
-                .server = {.kind = &model_kinds[history->kind], .srv_only = history->srv_only},
-                .now_usec = USEC_PER_HOUR,
-                .random = world.seed,
-                .trace = trace,
-        };
-        for (uint8_t i = 0; i < MODEL_PUBLISHERS_MAX; i++)
-                model_publisher_init(&world.publishers[i], &world.net, i);
+        world_init(&world, history, trace);
         for (size_t i = 0; i < history->n_events && !world.net.fault[0]; i++) {
                 trace_event(trace, &world, &history->events[i]);
                 play_event(&world, &history->events[i]);
@@ -406,8 +448,10 @@ bool model_play(const ModelHistory *history, FILE *trace, char fault[static MODE
                 calm(&world);
         if (trace)
                 model_trace_applied(trace, MODEL_ADMIN, LDNS_RCODE_NOERROR,
-                                    &world.net.server.contents);
-        for (size_t i = 0; i < MODEL_PUBLISHERS_MAX; i++) {
+                                    &world.net.servers[0].contents);
+        tally.n_batches = world.net.n_batches;
+        tally.n_refused = world.net.n_refused;
+        for (size_t i = 0; i < world.n; i++) {
                 tally.n_messages += world.publishers[i].n_sent;
                 tally.n_conflicts += world.publishers[i].n_sent - world.publishers[i].n_done;
                 tally.n_published += world.publishers[i].party.state == PUBLICATION_PUBLISHED;

@@ -11,6 +11,7 @@ typedef struct ModelTally {
         unsigned n_messages;
         unsigned n_conflicts; /* ... that were not accepted */
         unsigned n_published, n_standby;
+        unsigned n_batches, n_refused; /* messages of several names */
 } ModelTally;
 
 /* True if every rule held; else fault says which one did not. trace may be NULL. */

@@ -1,0 +1,276 @@
+/* daemon/update: what one of a message's updates meets is no matter of the others, which are sent
+   again (E9); what the message meets is everybody's. */
+#include "daemon/update.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/util.h"
+#include "tests/unit/support_message.h"
+#include "tests/unit/support_tsig.h"
+#include "tests/unit/support_update.h"
+#include "tests/unit/unit.h"
+
+#define SHORT (400 * USEC_PER_MSEC) /* passes, but not before the scene is set */
+
+/* A foreign TXT that the plan requires as it is. */
+static void ask_heavy(int number, uint16_t size) {
+        static uint8_t rdata[UINT16_MAX];
+        static Txt txts[UPDATES_MAX];
+
+        for (size_t i = 0; i < sizeof(rdata); i += 256)
+                rdata[i] = UINT8_MAX; /* the length of a string */
+        txts[number] = (Txt){.size = size, .rdata = rdata};
+        const PlanOp ops[] = {txt_op(PLAN_REQUIRE_TXT_RR, &txts[number]),
+                              srv_op(PLAN_ADD_SRV, 0, 0, 3600, "kms1.contoso.com")};
+        updates_ask_with(&updates.asked[number], updates_name(number, "contoso.com"),
+                         plan_with(ops, 2));
+}
+
+/* Takes n messages of one update each, all different; number's is answered so, the others well. */
+static void serve_alone(int from, int n, int number, unsigned rcode) {
+        int n_seen[UPDATES_MAX] = {0};
+
+        for (int i = 0; i < n; i++) {
+                updates_take();
+                ck_assert_uint_eq(updates.taken.n, 1);
+                n_seen[updates.taken.numbers[0]]++;
+                updates_answer(updates_has(number) ? rcode : LDNS_RCODE_NOERROR);
+        }
+        for (int i = from; i < from + n; i++)
+                ck_assert_int_eq(n_seen[i], 1);
+}
+
+/* --- one of them fails ------------------------------------------------------------------------ */
+
+static const struct {
+        unsigned rcode;
+        ReplyKind kind;
+} refusals[] = {
+        {LDNS_RCODE_REFUSED, REPLY_DENIED},       {LDNS_RCODE_NOTAUTH, REPLY_DENIED},
+        {LDNS_RCODE_NOTZONE, REPLY_WRONG_SERVER}, {LDNS_RCODE_NXRRSET, REPLY_CONFLICT},
+        {LDNS_RCODE_YXRRSET, REPLY_CONFLICT},     {LDNS_RCODE_NXDOMAIN, REPLY_CONFLICT},
+        {LDNS_RCODE_YXDOMAIN, REPLY_CONFLICT},    {LDNS_RCODE_SERVFAIL, REPLY_ELSEWHERE},
+        {LDNS_RCODE_FORMERR, REPLY_ELSEWHERE},    {LDNS_RCODE_NOTIMPL, REPLY_ELSEWHERE},
+};
+
+START_TEST(what_one_meets_is_no_matter_of_the_others) {
+        updates_ask_many(0, 5);
+        updates_take();
+        updates_check_taken(0, 5);
+        updates_answer(refusals[_i].rcode);
+        serve_alone(0, 5, 2, refusals[_i].rcode);
+        peer_wait(updates.world->event, &updates.n_told, 5);
+        for (int i = 0; i < 5; i++)
+                updates_check_told(i, i == 2 ? refusals[_i].kind : REPLY_DONE);
+        updates_check_silent();
+}
+END_TEST
+
+/* Its own failure is told, and not tried again: that is the publication's to decide. */
+START_TEST(one_alone_is_told_at_once) {
+        (void)updates_ask(0);
+        updates_take();
+        updates_answer(refusals[_i].rcode);
+        peer_wait(updates.world->event, &updates.n_told, 1);
+        updates_check_told(0, refusals[_i].kind);
+        updates_check_silent();
+}
+END_TEST
+
+/* C03: the server is not even asked. */
+START_TEST(name_outside_the_zone) {
+        const PlanOp op = srv_op(PLAN_ADD_SRV, 0, 0, 3600, "kms1.contoso.com");
+
+        updates_ask_many(0, 2);
+        updates_ask_with(&updates.asked[2], updates_name(2, "adsecurity.org"), plan_with(&op, 1));
+        updates_ask_many(3, 2);
+        for (int i = 0; i < 4; i++) {
+                updates_take();
+                ck_assert_uint_eq(updates.taken.n, 1);
+                ck_assert(!updates_has(2));
+                updates_answer(LDNS_RCODE_NOERROR);
+        }
+        peer_wait(updates.world->event, &updates.n_told, 5);
+        ck_assert_int_eq(updates.asked[2].error, -EINVAL);
+        for (int i = 0; i < 5; i++)
+                updates_check_told(i, i == 2 ? _REPLY_KIND_MAX : REPLY_DONE);
+        updates_check_silent();
+}
+END_TEST
+
+START_TEST(name_outside_the_zone_alone) {
+        const PlanOp op = srv_op(PLAN_ADD_SRV, 0, 0, 3600, "kms1.contoso.com");
+
+        updates_ask_with(&updates.asked[0], updates_name(0, "adsecurity.org"), plan_with(&op, 1));
+        peer_wait(updates.world->event, &updates.n_told, 1);
+        ck_assert_int_eq(updates.asked[0].error, -EINVAL);
+        updates_check_silent();
+}
+END_TEST
+
+/* The foreign TXTs at one name are too many for any message. */
+START_TEST(too_large_for_a_message) {
+        updates_ask_many(0, 2);
+        ask_heavy(2, UINT16_MAX);
+        updates_ask_many(3, 2);
+        for (int n = 0; n < 4;) {
+                updates_take();
+                ck_assert(!updates_has(2));
+                n += (int)updates.taken.n;
+                updates_answer(LDNS_RCODE_NOERROR);
+        }
+        peer_wait(updates.world->event, &updates.n_told, 5);
+        ck_assert_int_eq(updates.asked[2].error, -EMSGSIZE);
+        for (int i = 0; i < 5; i++)
+                updates_check_told(i, i == 2 ? _REPLY_KIND_MAX : REPLY_DONE);
+        updates_check_silent();
+}
+END_TEST
+
+/* Each is small enough, two are, more are not: 10 are halved to 5, to 3 and 2, to 2 and 1.
+ * updates_read() looks at every message's size. */
+START_TEST(too_large_together) {
+        int n_seen[10] = {0}, n_messages = 0;
+
+        for (int i = 0; i < 10; i++)
+                ask_heavy(i, 20 * 1024);
+        for (int n = 0; n < 10;) {
+                updates_take();
+                n_messages++;
+                for (size_t i = 0; i < updates.taken.n; i++, n++)
+                        n_seen[updates.taken.numbers[i]]++;
+                updates_answer(LDNS_RCODE_NOERROR);
+        }
+        peer_wait(updates.world->event, &updates.n_told, 10);
+        ck_assert_int_eq(n_messages, 6);
+        for (int i = 0; i < 10; i++) {
+                ck_assert_int_eq(n_seen[i], 1);
+                updates_check_told(i, REPLY_DONE);
+        }
+}
+END_TEST
+
+/* --- all of them fail ------------------------------------------------------------------------- */
+
+static void use_key(TsigAlgorithm algorithm) {
+        const TsigKey key = support_key(algorithm);
+
+        auth_unref(updates.world->auth);
+        ck_assert_int_eq(auth_new_tsig(&key, &updates.world->auth), 0);
+        updates.terms.auth = updates.world->auth;
+}
+
+/* NOTAUTH with a TSIG error and no MAC, the request's own TSIG taken off. */
+static void answer_tsig_error(uint16_t error, bool tells_time) {
+        const TsigKey key = support_key(TSIG_HMAC_SHA256);
+        const SignAs as = {
+                .key = &key,
+                .time_sec = (uint64_t)time(NULL),
+                .error = error,
+                .no_mac = true,
+                .other = {0, 0, 0, 0, 1, 0},
+                .other_size = tells_time ? 6 : 0,
+        };
+        static Octets octets;
+        static PeerMessage bare;
+
+        octets.size = 0;
+        octets_add(&octets, updates.taken.message.bytes, 12);
+        memset(octets.bytes + 4, 0, 8); /* no section */
+        octets_sign(&octets, &as);
+        memcpy(bare.bytes, octets.bytes, octets.size);
+        bare.size = octets.size;
+        peer_answer(updates.taken.fd, &bare, LDNS_RCODE_NOTAUTH);
+}
+
+static void fail_key(void) {
+        answer_tsig_error(18, false);
+}
+
+static void fail_time(void) {
+        answer_tsig_error(18, true);
+}
+
+/* Our own octets with our own MAC. */
+static void fail_echo(void) {
+        updates_answer(LDNS_RCODE_SERVFAIL);
+}
+
+static void fail_garbage(void) {
+        updates.taken.message.bytes[13] ^= 1;
+        updates_answer(LDNS_RCODE_NOERROR);
+}
+
+static void fail_timeout(void) {}
+
+static void fail_closed(void) {
+        peer_reset(updates.taken.fd);
+        ck_assert_uint_eq(updates.n_fds, 1);
+        updates.n_fds = 0;
+}
+
+static const struct {
+        const char *what;
+        bool is_signed;
+        void (*answer)(void);
+        ReplyKind kind;
+} troubles[] = {
+        {"key", true, fail_key, REPLY_BAD_KEY},
+        {"time", true, fail_time, REPLY_BAD_TIME},
+        {"echo", true, fail_echo, REPLY_ECHO},
+        {"garbage", false, fail_garbage, REPLY_GARBAGE},
+        {"timeout", false, fail_timeout, REPLY_TIMEOUT},
+        {"closed", false, fail_closed, REPLY_CLOSED},
+};
+
+START_TEST(what_the_message_meets_is_everybodys) {
+        if (troubles[_i].is_signed)
+                use_key(TSIG_HMAC_SHA256);
+        updates.terms.timeout_usec = troubles[_i].answer == fail_timeout ? SHORT : UPDATE_LONG;
+        updates_ask_many(0, 3);
+        updates_take();
+        updates_check_taken(0, 3);
+        troubles[_i].answer();
+        peer_wait(updates.world->event, &updates.n_told, 3);
+        for (int i = 0; i < 3; i++)
+                updates_check_told(i, troubles[_i].kind);
+        if (troubles[_i].answer != fail_timeout)
+                updates_check_silent();
+}
+END_TEST
+
+START_TEST(unreachable_is_everybodys) {
+        struct sockaddr_in nobody;
+        Server *dead = NULL;
+
+        close(peer_socket(SOCK_STREAM, -1, &nobody));
+        ck_assert_int_eq(server_new(updates.world->event, "dead", (struct sockaddr *)&nobody,
+                                    sizeof(nobody), 1, &dead),
+                         0);
+        updates.terms.server = dead;
+        updates_ask_many(0, 3);
+        dead = server_unref(dead); /* a batch has a reference of its own */
+        peer_wait(updates.world->event, &updates.n_told, 3);
+        for (int i = 0; i < 3; i++)
+                updates_check_told(i, REPLY_UNREACHABLE);
+}
+END_TEST
+
+static void add_tests(TCase *tcase) {
+        tcase_set_timeout(tcase, 60);
+        tcase_add_checked_fixture(tcase, updates_setup, updates_teardown);
+        tcase_add_loop_test(tcase, what_one_meets_is_no_matter_of_the_others, 0,
+                            ELEMENTSOF(refusals));
+        tcase_add_loop_test(tcase, one_alone_is_told_at_once, 0, ELEMENTSOF(refusals));
+        tcase_add_test(tcase, name_outside_the_zone);
+        tcase_add_test(tcase, name_outside_the_zone_alone);
+        tcase_add_test(tcase, too_large_for_a_message);
+        tcase_add_test(tcase, too_large_together);
+        tcase_add_loop_test(tcase, what_the_message_meets_is_everybodys, 0, ELEMENTSOF(troubles));
+        tcase_add_test(tcase, unreachable_is_everybodys);
+}
+
+UNIT_MAIN("update_trouble", add_tests)

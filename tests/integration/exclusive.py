@@ -7,7 +7,7 @@ from support.client import Srv
 from support.daemon import PUBLISHED, WITHDRAWN
 from support.scenario import scenario
 from support.waiting import wait_until
-from support.zone import Zone
+from support.zone import Zone, apart
 
 BOTH = ("named", "knot")
 SOAK = os.environ.get("SRVPUBD_SOAK") == "1"
@@ -41,7 +41,7 @@ def holder_and_standby(test, **config):
 def exactly_one_of_two_publishes(test, number):
     """Each name is a try: both have seen it free, and then their updates come at once."""
     domains = [f"site{number}.contoso.com" for number in range(TRIES)]
-    server = test.primary()
+    server = test.primary(zones=apart(domains))
     gate = test.gate(server)
     daemons = [test.daemon(domains=domains, Service={"Target": srv.target}, Ownership=ALONE, Update={
         "Server": gate.address, "Timeout": "8s", "CheckInterval": "1h", "MaxOutstanding": 100}) for srv in (KMS1, KMS2)]

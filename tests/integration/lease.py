@@ -9,7 +9,7 @@ from support.clock import Clock
 from support.daemon import PUBLISHED
 from support.scenario import scenario
 from support.waiting import wait_until
-from support.zone import Zone
+from support.zone import Zone, apart
 
 BOTH = ("named", "knot")
 KMS1, KMS2, KMS3 = Srv(), Srv("kms2.contoso.com"), Srv("kms3.contoso.com")
@@ -75,7 +75,7 @@ def domains_told(daemon):
 @scenario(servers=BOTH)
 def exactly_one_of_two_reclaims(test):
     """Both have seen it dead, and then their updates come at once. Each name is a try."""
-    server = test.primary()
+    server = test.primary(zones=apart(DOMAINS))
     gate = test.gate(server, is_closed=False)
     through = {"Server": gate.address, "Timeout": "8s", "MaxOutstanding": 100}
     first = test.daemon(domains=DOMAINS, Ownership={"Lease": "4s"}, Update=through)
@@ -265,9 +265,9 @@ def standby_takes_over_from_a_dead_holder(test):
 def exactly_one_of_two_standbys_takes_over(test):
     """Each name is a try: the holder of all is dead, and both standbys come at once."""
     claim = left_behind(1700000000)
-    records = tuple((f"_vlmcs._tcp.{domain.split('.')[0]}", 3600, type_, rdata) for domain in DOMAINS
+    records = tuple(("_vlmcs._tcp", 3600, type_, rdata)
                     for type_, rdata in (("SRV", KMS1.rdata()), ("TXT", claim.rdata())))
-    server = test.primary(zones=[Zone("contoso.com", records)])
+    server = test.primary(zones=[Zone(domain, records) for domain in DOMAINS])
     gate = test.gate(server)
     update = {"Server": gate.address, "Timeout": "8s", "MaxOutstanding": 100}
     daemons = [with_clock(test, test.daemon(start=False, domains=DOMAINS, Ownership={**RECLAIM, "Mode": "exclusive"},

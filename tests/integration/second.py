@@ -6,7 +6,7 @@ from support.claims import Claim, words_to_rdata
 from support.client import Srv
 from support.daemon import PUBLISHED, WITHDRAWN
 from support.scenario import scenario
-from support.zone import Zone
+from support.zone import Zone, apart
 
 BOTH = ("named", "knot")
 KMS1, KMS2, KMS3, KMS4 = (Srv(f"kms{number}.contoso.com") for number in range(1, 5))
@@ -108,7 +108,7 @@ def both_are_restarted_at_the_same_time(test, end):
 def both_start_at_the_same_moment(test):
     """Each record name is a try: both have seen it empty, and then their updates come at once."""
     domains = [f"site{number}.contoso.com" for number in range(TRIES)]
-    server = test.primary()
+    server = test.primary(zones=apart(domains))
     gate = test.gate(server)
     daemons = {test.daemon(domains=domains, Service={"Target": srv.target}, Update={
         "Server": gate.address, "Timeout": "8s", "CheckInterval": "1h", "MaxOutstanding": 100}): srv

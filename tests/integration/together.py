@@ -6,6 +6,7 @@ from support.client import Srv
 from support.daemon import PUBLISHED, WITHDRAWN
 from support.scenario import scenario
 from support.waiting import wait_until
+from support.zone import apart
 
 BOTH = ("named", "knot")
 KMS1, KMS2 = Srv(), Srv("kms2.contoso.com")
@@ -81,7 +82,7 @@ def numbers_that_were_set_last_are_in_force(test):
 @scenario(servers=BOTH)
 def numbers_set_at_the_same_moment_settle(test):
     """Their first updates come at once: in one second the smaller id decides. Each name is a try."""
-    server = test.primary()
+    server = test.primary(zones=apart(DOMAINS))
     gate = test.gate(server)
     daemons = [test.daemon(domains=DOMAINS, Service={"Priority": priority}, Update=through(gate, "1s"))
                for priority in (1, 2)]
@@ -140,7 +141,7 @@ def renamed_host_leaves_the_old_name_to_the_other(test):
 @scenario(servers=BOTH)
 def both_withdraw_at_the_same_moment(test):
     """Each has seen the other's claim and would leave it the record: neither an orphan nor a loss (O11)."""
-    server = test.primary()
+    server = test.primary(zones=apart(DOMAINS))
     gate = test.gate(server, is_closed=False)
     daemons = [test.daemon(domains=DOMAINS, Update=through(gate)) for _ in range(2)]
     for domain in DOMAINS:
@@ -159,7 +160,7 @@ def both_withdraw_at_the_same_moment(test):
 
 @scenario(servers=BOTH)
 def one_joins_while_the_other_withdraws(test):
-    server = test.primary()
+    server = test.primary(zones=apart(DOMAINS))
     gate = test.gate(server, is_closed=False)
     first = test.daemon(domains=DOMAINS, Update=through(gate))
     first.wait_notify(f"STATUS=published {TRIES}/{TRIES}")

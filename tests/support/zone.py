@@ -40,3 +40,8 @@ class Zone:
 def service_hosts(zones):
     """The MNAMEs: a server of these zones takes tickets for the services DNS/<MNAME>, lower case."""
     return sorted({absolute(zone.mname, zone.name).lower() for zone in zones})
+
+
+def apart(domains):
+    """A zone for each domain: no update of one goes in a message with another's."""
+    return [Zone(domain) for domain in domains]

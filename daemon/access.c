@@ -122,7 +122,8 @@ int access_get(AccessTable *table, const Settings *settings, Access **ret_access
 
         for (access = table->first; access; access = access->next)
                 if (access_is(access, settings)) {
-                        access->looked_usec = 0; /* a reload: whoever mended the key wants it used */
+                        access->looked_usec =
+                                0; /* a reload: whoever mended the key wants it used */
                         *ret_access = access_ref(access);
                         return 0;
                 }

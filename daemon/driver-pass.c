@@ -310,7 +310,7 @@ static void send_update(Driver *driver, Server *server, Auth *auth) {
                 .is_again = driver->publication.closed > 0,
                 .timeout_usec = driver->access->timeout_usec,
         };
-        int r = update_new(driver->context->event, &request, on_answered, driver, &driver->update);
+        int r = update_new(&request, on_answered, driver, &driver->update);
 
         if (r < 0)
                 fail_exchange(driver, r);

@@ -27,6 +27,15 @@ typedef struct ExchangeOwner {
         void (*on_complete)(void *owner);
 } ExchangeOwner;
 
+/* A call in a server's next turn: what was answered has been told, and what waits is sent behind
+   it. Embedded in who wants it, zeroed before its first use. */
+typedef struct ServerCall {
+        TAILQ_ENTRY(ServerCall) link;
+        void (*on_turn)(void *userdata);
+        void *userdata;
+        bool is_asked;
+} ServerCall;
+
 typedef enum ExchangePhase {
         EXCHANGE_QUEUED,
         EXCHANGE_CARRIED, /* assigned to a connection; sent if is_sent */
@@ -61,6 +70,10 @@ struct Exchange {
    server_cancel(). -ENOMEM. */
 int server_submit(Server *server, const ExchangeOwner *events, void *owner,
                   const ExchangeTerms *terms, Exchange **ret_exchange);
+
+/* Asks for one call, or gives it up; who asks keeps a reference to the server until then. */
+void server_call(Server *server, ServerCall *call);
+void server_call_off(Server *server, ServerCall *call);
 
 /* Gives it up; the owner hears nothing more of it. If it was sent, its place in the limit stays
    taken until the answer came or the time is over. */

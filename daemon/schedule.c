@@ -28,6 +28,7 @@ struct Schedule {
         size_t n_begun;       /* in the window */
         uint64_t window_usec; /* when it began */
         bool is_full;
+        uint64_t armed_usec; /* what the timer is set to; USEC_INFINITY: it is off */
 };
 
 uint64_t schedule_now_usec(const Schedule *schedule) {
@@ -63,16 +64,18 @@ static void sift_down(Schedule *schedule, ScheduleEntry *entry) {
         place(schedule, entry, at);
 }
 
+/* Only to an earlier time: while thousands begin and end, setting it for each would cost more than
+   a request. What it was set for and is not due any more costs one look. */
 static void arm(Schedule *schedule) {
-        uint64_t usec;
+        uint64_t usec = USEC_INFINITY;
 
-        if (schedule->n == 0) {
-                (void)sd_event_source_set_enabled(schedule->timer, SD_EVENT_OFF);
-                return;
-        }
-        usec = schedule->heap[1]->due_usec;
+        if (schedule->n > 0)
+                usec = schedule->heap[1]->due_usec;
         if (schedule->is_full && usec < schedule->window_usec + WINDOW_USEC)
                 usec = schedule->window_usec + WINDOW_USEC;
+        if (usec >= schedule->armed_usec)
+                return;
+        schedule->armed_usec = usec;
         (void)sd_event_source_set_time(schedule->timer, usec);
         (void)sd_event_source_set_enabled(schedule->timer, SD_EVENT_ONESHOT);
 }
@@ -111,6 +114,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         Schedule *schedule = userdata;
         uint64_t now_usec = schedule_now_usec(schedule);
 
+        schedule->armed_usec = USEC_INFINITY;
         for (unsigned i = 0; i < SLICE && schedule->n > 0; i++) {
                 ScheduleEntry *entry = schedule->heap[1];
                 if (entry->due_usec > now_usec || !may_begin(schedule, now_usec))
@@ -138,7 +142,8 @@ int schedule_new(sd_event *event, void (*on_due)(void *userdata), Schedule **ret
         }
         /* Answers first: a start of many passes must not keep those under way waiting. */
         (void)sd_event_source_set_priority(schedule->timer, SD_EVENT_PRIORITY_IDLE / 2);
-        arm(schedule);
+        (void)sd_event_source_set_enabled(schedule->timer, SD_EVENT_OFF);
+        schedule->armed_usec = USEC_INFINITY;
         *ret_schedule = schedule;
         return 0;
 }

@@ -1,9 +1,11 @@
 /* One name server address: a queue of requests, up to 8 connections, a limit of what is
  * outstanding (rules E1, E8).
  *
- * Everything that happens only notes its result and asks for a turn: an event of the loop in which
- * waiting requests are given to connections and ended ones are told to their owners, at rest, so
- * that an owner may do what it likes, even drop the server.
+ * Everything that happens only notes its result and asks for a turn: an event of the loop, behind
+ * all that connections have to say at the moment, in which ended requests are told to their owners,
+ * at rest, so that an owner may do what it likes, even drop the server; then waiting ones, with
+ * what the owners have just asked for, are given to connections. All that goes over one connection
+ * in a turn goes in one piece.
  *
  * A second connection is opened only once one stands: a dead server costs one attempt, and all that
  * waits learns of its failure together. A server that does not answer has less to answer at a time:
@@ -38,12 +40,15 @@ struct Server {
         ExchangeList urgent; /* before the queue */
         ExchangeList queue;
         ExchangeList ended;
+        TAILQ_HEAD(, ServerCall) calls;
+        bool is_in_turn;
         size_t n_connections;
         Connection *connections[SERVER_CONNECTIONS_MAX];
 };
 
 static void server_ask_turn(Server *server) {
-        (void)sd_event_source_set_enabled(server->turn, SD_EVENT_ONESHOT);
+        if (!server->is_in_turn)
+                (void)sd_event_source_set_enabled(server->turn, SD_EVENT_ONESHOT);
 }
 
 static void server_on_open(void *userdata) {
@@ -177,21 +182,34 @@ static void server_assign(Server *server) {
                 TAILQ_REMOVE(queue_of(server, exchange), exchange, link);
                 connection_carry(connection, exchange);
         }
-        /* All that goes over one connection in this turn goes in one piece. */
         for (size_t i = 0; i < server->n_connections; i++)
                 connection_flush(server->connections[i]);
 }
 
-static int server_on_turn(sd_event_source *source, void *userdata) {
-        Server *server = server_ref(userdata);
+static void server_tell(Server *server) {
         Exchange *exchange;
+        ServerCall *call;
 
-        server_assign(server);
         while ((exchange = TAILQ_FIRST(&server->ended))) {
                 TAILQ_REMOVE(&server->ended, exchange, link);
                 exchange->events->on_complete(exchange->owner);
                 exchange_free(exchange);
         }
+        while ((call = TAILQ_FIRST(&server->calls))) {
+                server_call_off(server, call);
+                call->on_turn(call->userdata);
+        }
+}
+
+static int server_on_turn(sd_event_source *source, void *userdata) {
+        Server *server = server_ref(userdata);
+
+        server->is_in_turn = true;
+        server_tell(server);
+        server_assign(server);
+        server->is_in_turn = false;
+        if (!TAILQ_EMPTY(&server->ended))
+                server_ask_turn(server);
         server_unref(server);
         return 0;
 }
@@ -211,10 +229,13 @@ int server_new(sd_event *event, const char *name, const struct sockaddr *address
         TAILQ_INIT(&server->urgent);
         TAILQ_INIT(&server->queue);
         TAILQ_INIT(&server->ended);
+        TAILQ_INIT(&server->calls);
         server->name = strdup(name);
         int r = server->name ? 0 : -ENOMEM;
         if (r >= 0)
                 r = sd_event_add_defer(event, &server->turn, server_on_turn, server);
+        if (r >= 0)
+                r = sd_event_source_set_priority(server->turn, SD_EVENT_PRIORITY_NORMAL + 1);
         if (r >= 0)
                 r = sd_event_source_set_enabled(server->turn, SD_EVENT_OFF);
         if (r < 0) {
@@ -297,6 +318,21 @@ int server_submit(Server *server, const ExchangeOwner *events, void *owner,
         server_ask_turn(server);
         *ret_exchange = exchange;
         return 0;
+}
+
+void server_call(Server *server, ServerCall *call) {
+        if (call->is_asked)
+                return;
+        call->is_asked = true;
+        TAILQ_INSERT_TAIL(&server->calls, call, link);
+        server_ask_turn(server);
+}
+
+void server_call_off(Server *server, ServerCall *call) {
+        if (!call->is_asked)
+                return;
+        call->is_asked = false;
+        TAILQ_REMOVE(&server->calls, call, link);
 }
 
 void server_cancel(Server *server, Exchange *exchange) {

@@ -1,7 +1,9 @@
-/* The state: writes wait in a list while a commit is under way, then go together in the next.
+/* The state: writes wait in a list while a commit is under way, and for PACE_USEC after it began,
+ * then go together in the next: one write is durable at once, thousands cost a few hundred commits
+ * a second at most, and leave the disk to the name server.
  *
  * Two lists: pending belongs to the loop, group to the one job that may run; at most one commit is
- * under way, and something is pending only then. The thread touches the file and the rows of the
+ * under way. The thread touches the file and the rows of the
  * group; handlers are the loop's. A handler runs when its group is durable (rule O13: intent
  * before the update is sent), in the order of the writes. A commit that fails fails its group
  * alone: nothing of it is in the file, and the next one tries again.
@@ -23,6 +25,8 @@
 #include "daemon/state-row.h"
 #include "daemon/worker.h"
 #include "lib/util.h"
+
+#define PACE_USEC (5 * USEC_PER_MSEC)
 
 typedef enum WriteKind {
         WRITE_PUT,
@@ -50,6 +54,9 @@ struct State {
         Job job; /* first: the worker's pointer is ours */
         PublisherId id;
         Worker *worker; /* NULL: open only to look */
+        sd_event *event;
+        sd_event_source *turn; /* begins the next commit */
+        uint64_t begun_usec;   /* the last one; CLOCK_MONOTONIC */
         StateDirectory directory;
         StateFile *file;
         StateWrites pending;
@@ -140,12 +147,22 @@ static void group_finish(StateWrite *group, int error, const char *text) {
         }
 }
 
+static uint64_t now_usec(const State *state) {
+        uint64_t usec = 0;
+
+        (void)sd_event_now(state->event, CLOCK_MONOTONIC, &usec);
+        return usec;
+}
+
 static int commit_start(State *state) {
+        state->begun_usec = now_usec(state);
         state->group = writes_take(&state->pending);
         int r = worker_submit(state->worker, &state->job);
         state->committing = r >= 0;
         return r;
 }
+
+static void commit_ask(State *state);
 
 static void commit_on_done(Job *job) {
         State *state = (State *)job;
@@ -153,11 +170,23 @@ static void commit_on_done(Job *job) {
         group_finish(TAKE_PTR(state->group), state->error,
                      state->error < 0 ? state_file_error(state->file) : NULL);
         state->committing = false;
-        if (!state->pending.first)
-                return;
+        commit_ask(state);
+}
+
+static int on_turn(sd_event_source *source, uint64_t usec, void *userdata) {
+        State *state = userdata;
         int r = commit_start(state);
+
         if (r < 0)
                 group_finish(TAKE_PTR(state->group), r, "no thread to write the state with");
+        return 0;
+}
+
+static void commit_ask(State *state) {
+        if (state->committing || !state->pending.first)
+                return;
+        (void)sd_event_source_set_time(state->turn, state->begun_usec + PACE_USEC);
+        (void)sd_event_source_set_enabled(state->turn, SD_EVENT_ONESHOT);
 }
 
 /* Never called: the state frees its worker only when no job is left. */
@@ -280,7 +309,12 @@ int state_open(sd_event *event, const char *directory, const char *machine_id_fi
                 r = open_file(state, &set_aside, ret_error);
         if (r < 0)
                 return r;
+        state->event = sd_event_ref(event);
         r = worker_new(event, 1, &state->worker);
+        if (r >= 0)
+                r = sd_event_add_time(event, &state->turn, CLOCK_MONOTONIC, 0, 1, on_turn, state);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(state->turn, SD_EVENT_OFF);
         if (r < 0)
                 return private_file_fail(ret_error, r, "cannot prepare writing %s: %s",
                                          state->directory.file, strerror(-r));
@@ -330,8 +364,13 @@ int state_open_to_look(const char *directory, const char *machine_id_file, State
 State *state_close(State *state) {
         if (!state)
                 return NULL;
-        while (state->committing)
+        while (state->committing || state->pending.first) {
+                if (!state->committing)
+                        (void)on_turn(NULL, 0, state);
                 worker_drain(state->worker);
+        }
+        sd_event_source_disable_unref(state->turn);
+        sd_event_unref(state->event);
         worker_free(state->worker);
         state_file_close(state->file);
         state_directory_done(&state->directory);
@@ -340,7 +379,7 @@ State *state_close(State *state) {
 }
 
 int state_each(State *state, int (*on_row)(const StateRow *row, void *userdata), void *userdata) {
-        if (state->committing)
+        if (state->committing || state->pending.first)
                 return -EBUSY;
         if (!state->file)
                 return 0;
@@ -350,28 +389,23 @@ int state_each(State *state, int (*on_row)(const StateRow *row, void *userdata),
 int state_each_hold(State *state,
                     int (*on_hold)(const char *record, uint64_t fingerprint, void *userdata),
                     void *userdata) {
-        if (state->committing)
+        if (state->committing || state->pending.first)
                 return -EBUSY;
         if (!state->file)
                 return 0;
         return state_file_each_hold(state->file, on_hold, userdata);
 }
 
-/* Takes the write, also on failure. */
-static int state_submit(State *state, StateWrite *write, StateHandler handler, void *userdata,
-                        StateWrite **ret_write) {
+/* Takes the write. */
+static void state_submit(State *state, StateWrite *write, StateHandler handler, void *userdata,
+                         StateWrite **ret_write) {
         write->handler = handler;
         write->userdata = userdata;
         *state->pending.end = write;
         state->pending.end = &write->next;
-        int r = state->committing ? 0 : commit_start(state);
-        if (r < 0) {
-                free(TAKE_PTR(state->group));
-                return r;
-        }
+        commit_ask(state);
         if (handler && ret_write)
                 *ret_write = write;
-        return 0;
 }
 
 static int state_write(State *state, WriteKind kind, const StateRow *row, uint64_t fingerprint,
@@ -384,7 +418,8 @@ static int state_write(State *state, WriteKind kind, const StateRow *row, uint64
         if (r < 0)
                 return r;
         write->fingerprint = fingerprint;
-        return state_submit(state, write, handler, userdata, ret_write);
+        state_submit(state, write, handler, userdata, ret_write);
+        return 0;
 }
 
 static StateRow key_row(const char *record, const char *target, uint16_t port) {

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/exchange.h"
 #include "lib/util.h"
 
 enum {
@@ -45,8 +46,7 @@ typedef struct Batch {
         bool is_alone;
         bool observed_here, is_again;
         bool is_telling;
-        sd_event *event;
-        sd_event_source *turn;
+        ServerCall turn;
         Transaction *transaction; /* NULL: not sent */
         size_t n_parts;
         size_t n_sent; /* as many parts has the message */
@@ -103,7 +103,7 @@ static Batch *batch_free(Batch *batch) {
         if (!batch)
                 return NULL;
         batch_unlink(batch);
-        (void)sd_event_source_disable_unref(batch->turn);
+        server_call_off(batch->server, &batch->turn);
         (void)transaction_free(batch->transaction);
         (void)auth_unref(batch->auth);
         (void)server_unref(batch->server);
@@ -124,7 +124,7 @@ static bool is_waiting(const Batch *batch) {
 static void wake_neighbours(Zone *zone, const Server *server, const Auth *auth) {
         for (Batch *batch = *zone_batches(zone); batch; batch = batch->next)
                 if (is_neighbour(batch, server, auth) && is_waiting(batch))
-                        (void)sd_event_source_set_enabled(batch->turn, SD_EVENT_ONESHOT);
+                        server_call(batch->server, &batch->turn);
 }
 
 /* Nobody is left who would want to know. */
@@ -170,27 +170,24 @@ static Batch *find_oldest(const Batch *batch) {
         return oldest;
 }
 
-static int on_turn(sd_event_source *source, void *userdata) {
+static void on_turn(void *userdata) {
         Batch *batch = userdata;
 
         /* The answer to another one comes back to it. */
         if (!batch->is_alone && !has_room(batch))
-                return 0;
+                return;
         if (!batch->is_alone && find_oldest(batch) != batch) {
-                (void)sd_event_source_set_enabled(batch->turn, SD_EVENT_ONESHOT);
+                server_call(batch->server, &batch->turn);
                 batch = find_oldest(batch);
         }
         batch->is_closed = true;
         int r = batch_send(batch);
         if (r < 0)
                 batch_tell(batch, NULL, r);
-        return 0;
 }
 
-static int batch_new(sd_event *event, const UpdateRequest *request, bool is_alone,
-                     Batch **ret_batch) {
+static int batch_new(const UpdateRequest *request, bool is_alone, Batch **ret_batch) {
         Batch *batch = calloc(1, sizeof(*batch));
-        int r;
 
         if (!batch)
                 return -ENOMEM;
@@ -202,14 +199,10 @@ static int batch_new(sd_event *event, const UpdateRequest *request, bool is_alon
                 .is_alone = is_alone,
                 .observed_here = request->observed_here,
                 .is_again = request->is_again,
-                .event = event,
+                .turn = {.on_turn = on_turn, .userdata = batch},
                 .end = &batch->parts,
         };
-        r = sd_event_add_defer(event, &batch->turn, on_turn, batch);
-        if (r < 0) {
-                (void)batch_free(batch);
-                return r;
-        }
+        server_call(batch->server, &batch->turn);
         if (!is_alone)
                 batch_link(batch);
         *ret_batch = batch;
@@ -232,7 +225,7 @@ static void batch_split(Batch *batch, size_t n_each) {
         batch->is_closed = batch->is_telling = true;
         while (batch->parts) {
                 Batch *piece;
-                int r = batch_new(batch->event, &request, true, &piece);
+                int r = batch_new(&request, true, &piece);
 
                 for (size_t i = 0; i < n_each && (update = batch->parts); i++) {
                         update_detach(update);
@@ -327,7 +320,7 @@ static Batch *find_open(const UpdateRequest *request) {
         return NULL;
 }
 
-int update_new(sd_event *event, const UpdateRequest *request, UpdateHandler handler, void *userdata,
+int update_new(const UpdateRequest *request, UpdateHandler handler, void *userdata,
                Update **ret_update) {
         const bool is_alone = auth_security(request->auth) == SECURITY_GSS || request->is_again ||
                               !request->observed_here;
@@ -338,7 +331,7 @@ int update_new(sd_event *event, const UpdateRequest *request, UpdateHandler hand
         if (!update)
                 return -ENOMEM;
         if (!batch)
-                r = batch_new(event, request, is_alone, &batch);
+                r = batch_new(request, is_alone, &batch);
         if (r < 0) {
                 free(update);
                 return r;
@@ -361,7 +354,7 @@ Update *update_free(Update *update) {
         /* What nobody wants any more must not arrive when its doubt is over (O13). */
         if (batch->transaction && !transaction_is_sent(batch->transaction)) {
                 batch->transaction = transaction_free(batch->transaction);
-                (void)sd_event_source_set_enabled(batch->turn, SD_EVENT_ONESHOT);
+                server_call(batch->server, &batch->turn);
         }
         if (batch->n_parts == 0 && !batch->is_telling)
                 batch_end(batch);

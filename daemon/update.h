@@ -25,7 +25,7 @@ typedef struct UpdateRequest {
 } UpdateRequest;
 
 /* 0 or -ENOMEM. */
-int update_new(sd_event *event, const UpdateRequest *request, UpdateHandler handler, void *userdata,
+int update_new(const UpdateRequest *request, UpdateHandler handler, void *userdata,
                Update **ret_update);
 
 /* Gives it up without a callback; what was sent cannot be called back. Accepts NULL. */

@@ -94,9 +94,7 @@ void updates_ask_with(UpdateAsked *one, const char *record, Plan *plan) {
         updates.terms.record = one->record;
         updates.terms.plan = plan;
         updates.is_asking = true;
-        ck_assert_int_eq(
-                update_new(updates.world->event, &updates.terms, on_answered, one, &one->update),
-                0);
+        ck_assert_int_eq(update_new(&updates.terms, on_answered, one, &one->update), 0);
         updates.is_asking = false;
         ck_assert_ptr_nonnull(one->update);
 }

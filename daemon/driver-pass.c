@@ -154,6 +154,7 @@ static void enter_servers(Driver *driver) {
         driver->zone_generation = zone_generation(driver->zone);
         driver->publication.replicates = zone_replicates(driver->zone);
         driver_step(driver, &(PublicationEvent){.kind = EVENT_LOCATED,
+                                                .looked = driver->met && driver->met->look,
                                                 .n_servers = zone_n_servers(driver->zone),
                                                 .n_primaries = zone_n_primaries(driver->zone)});
 }
@@ -166,7 +167,9 @@ static void on_located(Locator *locator, const Location *location, void *userdat
         driver->zone = NULL;
         if (location->zone) {
                 driver->zone = zone_ref(location->zone);
+                driver->met = location;
                 enter_servers(driver);
+                driver->met = NULL;
                 return;
         }
         driver->news.detail = location->text;
@@ -178,12 +181,19 @@ static void on_located(Locator *locator, const Location *location, void *userdat
 }
 
 static void locate(Driver *driver) {
+        const bool presumes = driver->zone_trust == ZONE_REMEMBERED;
         Name record, domain;
         int r;
 
         names_of(driver, &record, &domain);
-        r = locator_new(driver->context->event, driver->context->zones, &record, &domain,
-                        driver->access, on_located, driver, &driver->locator);
+        const LocatorRequest request = {
+                .record = &record,
+                .domain = &domain,
+                .apex = presumes ? zone_apex(driver->zone) : NULL,
+                .access = driver->access,
+        };
+        driver->zone_trust = presumes ? ZONE_PRESUMED : ZONE_FOUND;
+        r = locator_new(driver->context->zones, &request, on_located, driver, &driver->locator);
         if (r < 0)
                 fail_here(driver, TROUBLE_HERE, strerror(-r));
 }
@@ -202,6 +212,10 @@ static void on_observed(const Reply *reply, Observation *observation, void *user
         }
         if (r < 0) {
                 fail_here(driver, TROUBLE_HERE, strerror(-r));
+                return;
+        }
+        if (driver->zone_trust == ZONE_PRESUMED && driver->plan && driver->plan->n_ops > 0) {
+                locate(driver);
                 return;
         }
         event.plan = driver->plan;
@@ -259,6 +273,7 @@ static void observe(Driver *driver) {
                 return;
         names_of(driver, &record, &domain);
         const LookRequest request = {
+                .first = driver->met && driver->met->server == server ? driver->met->look : NULL,
                 .server = server,
                 .auth = auth,
                 .record = &record,

@@ -11,6 +11,13 @@
 #include "lib/lease.h"
 #include "lib/ledger.h"
 
+/* How a driver came to its zone. */
+typedef enum ZoneTrust {
+        ZONE_FOUND,      /* a server said so */
+        ZONE_REMEMBERED, /* the state does: good enough to look by */
+        ZONE_PRESUMED,   /* ... which was done: before something is written it has to be found */
+} ZoneTrust;
+
 struct Driver {
         ScheduleEntry entry;
         const DriverContext *context;
@@ -20,6 +27,8 @@ struct Driver {
         Wanted wanted; /* the same, or nothing while it is held */
         Access *access;
         Zone *zone;
+        ZoneTrust zone_trust;
+        const Location *met;      /* while it is entered */
         unsigned zone_generation; /* of the list that publication.server is an index of */
         Ledger ledger;
         LeaseWatch watch;

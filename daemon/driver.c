@@ -76,11 +76,26 @@ unsigned *driver_mark(Driver *driver) {
         return &driver->mark;
 }
 
+/* With Server= it is all that has to be known for a look: what is in order after a restart costs no
+   search. */
+static void recall_zone(Driver *driver, const StateRow *row) {
+        const Access *access = driver->access;
+        Name record, apex;
+
+        if (driver->zone || !access->n_servers || access->zone ||
+            access->security == SECURITY_GSS || name_from_text(row->zone, &apex) < 0 ||
+            name_from_text(driver->record, &record) < 0 || !name_is_within(&record, &apex))
+                return;
+        if (zone_get(driver->context->zones, &apex, NULL, driver->access, &driver->zone) == 0)
+                driver->zone_trust = ZONE_REMEMBERED;
+}
+
 int driver_remember(Driver *driver, const StateRow *row) {
         /* An update of a daemon that was killed may still be on its way, even one of before the row
            was confirmed. */
         publication_doubt(&driver->publication, &driver->access->times,
                           schedule_now_usec(driver->context->schedule));
+        recall_zone(driver, row);
         return memory_load(&driver->ledger, row, driver->access, driver->wanted.offer);
 }
 

@@ -37,7 +37,6 @@ typedef struct Host {
 
 struct HostSearch {
         Hosts *hosts;
-        sd_event_source *defer;
         HostHandler handler;
         void *userdata;
         unsigned max_outstanding;
@@ -145,7 +144,6 @@ HostSearch *host_search_free(HostSearch *search) {
                 if (host->job)
                         worker_cancel(search->hosts->worker, &host->job->job);
         }
-        (void)sd_event_source_disable_unref(search->defer);
         free(search);
         return NULL;
 }
@@ -169,11 +167,6 @@ static void search_complete(HostSearch *search) {
         }
         search->handler(search, servers, n, text, search->userdata);
         (void)host_search_free(search);
-}
-
-static int on_defer(sd_event_source *source, void *userdata) {
-        search_complete(userdata);
-        return 0;
 }
 
 static void host_add(Host *host, const void *address, socklen_t size) {
@@ -323,13 +316,8 @@ int hosts_search(Hosts *hosts, const Endpoint *endpoints, size_t n_endpoints, ui
                         (void)snprintf(search->host[i].reason, sizeof(search->host[i].reason), "%s",
                                        strerror(-r));
         }
-        if (search->pending == 0) {
-                int r = sd_event_add_defer(hosts->event, &search->defer, on_defer, search);
-                if (r < 0) {
-                        (void)host_search_free(search);
-                        return r;
-                }
-        }
         *ret_search = search;
+        if (search->pending == 0)
+                search_complete(search);
         return 0;
 }

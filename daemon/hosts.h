@@ -22,7 +22,8 @@ typedef struct HostServer {
 } HostServer;
 
 /* In the order of the endpoints. n 0: none was found, text says of which host and why. The handler
-   takes references of what it keeps. Called once, never from within hosts_search(). */
+   takes references of what it keeps. Called once, from within hosts_search() where there is nothing
+   to wait for: *ret_search was written by then. */
 typedef void (*HostHandler)(HostSearch *search, const HostServer *servers, size_t n,
                             const char *text, void *userdata);
 

@@ -2,7 +2,8 @@
 
        Zone= and Server=   nothing to ask, but the MNAME for GSS-TSIG with an address
        Zone=               SOA of Zone= at the resolvers, for the MNAME
-       Server=             hosts -> SOA at the first of them that answers
+       Server=             hosts -> SRV at the first of them that answers: the SOA comes with "there
+                           is none" (E5), and is asked for where there is one
        neither             SOA at the resolvers
 
    then the zone finds its servers, once for all that wait for it. */
@@ -19,20 +20,21 @@
 #include "lib/util.h"
 
 struct Locator {
-        sd_event *event;
         ZoneTable *table;
         LocatorHandler handler;
         void *userdata;
         Access *access;
         Name domain;
-        Name name; /* whose SOA is asked for */
+        Name name;     /* whose SOA is asked for */
+        bool is_known; /* it is the apex, as far as is known */
+        ldns_rr_type type;
 
-        sd_event_source *defer;
         HostSearch *search;
         Lookup *lookup;
         Transaction *transaction;
         size_t n_servers, server;
         Server *servers[HOST_SERVERS_MAX];
+        Reply look; /* to the SRV query, with its packet; else without */
 
         Zone *zone;
         bool waiting;
@@ -44,15 +46,14 @@ Locator *locator_free(Locator *locator) {
                 return NULL;
         if (locator->waiting)
                 zone_forget(locator->zone, &locator->waiter);
-        (void)sd_event_source_disable_unref(locator->defer);
         (void)host_search_free(locator->search);
         (void)lookup_free(locator->lookup);
         (void)transaction_free(locator->transaction);
         for (size_t i = 0; i < locator->n_servers; i++)
                 (void)server_unref(locator->servers[i]);
+        reply_done(&locator->look);
         (void)zone_unref(locator->zone);
         (void)access_unref(locator->access);
-        (void)sd_event_unref(locator->event);
         free(locator);
         return NULL;
 }
@@ -67,7 +68,9 @@ static void fail(Locator *locator, TroubleKind kind, const char *text) {
 }
 
 static void succeed(Locator *locator) {
-        complete(locator, &(Location){.zone = locator->zone});
+        complete(locator, &(Location){.zone = locator->zone,
+                                      .server = locator->servers[locator->server],
+                                      .look = locator->look.packet ? &locator->look : NULL});
 }
 
 static void on_zone_ready(ZoneWaiter *waiter, const char *text) {
@@ -80,6 +83,8 @@ static void on_zone_ready(ZoneWaiter *waiter, const char *text) {
                 succeed(locator);
 }
 
+static void ask(Locator *locator);
+
 static void enter_zone(Locator *locator, const Name *apex, const Name *mname) {
         int r = zone_get(locator->table, apex, mname, locator->access, &locator->zone);
 
@@ -89,14 +94,14 @@ static void enter_zone(Locator *locator, const Name *apex, const Name *mname) {
         }
         if (r == 0) {
                 locator->waiter.on_ready = on_zone_ready;
+                locator->waiting = true;
                 r = zone_prepare(locator->zone, &locator->waiter);
-                locator->waiting = r == 0;
         }
-        if (r < 0)
+        if (r < 0) {
+                locator->waiting = false;
                 fail(locator, TROUBLE_NOT_LOCATED, strerror(-r));
+        }
 }
-
-static void ask(Locator *locator);
 
 static void on_answer(Locator *locator, const ldns_pkt *answer) {
         char text[NAME_TEXT_MAX + 128];
@@ -139,13 +144,31 @@ static void on_lookup(Lookup *lookup, int error, const ldns_pkt *answer, const c
         fail(locator, TROUBLE_NOT_LOCATED, words);
 }
 
+/* Where there is an SRV, or an alias, no SOA came along. */
+static void on_look(Locator *locator) {
+        Discovery discovery;
+
+        discovery_read(locator->look.packet, &locator->name, &locator->domain, &discovery);
+        locator->type = LDNS_RR_TYPE_SOA;
+        if (discovery.step == DISCOVERY_FOUND)
+                enter_zone(locator, &discovery.apex, &discovery.mname);
+        else
+                ask(locator);
+}
+
 static void on_transaction(Transaction *transaction, Reply *reply, void *userdata) {
         Locator *locator = userdata;
 
         locator->transaction = NULL;
-        if (reply->kind == REPLY_DONE) {
+        if (reply->kind == REPLY_DONE && locator->type == LDNS_RR_TYPE_SRV) {
+                locator->look = *reply;
+                reply->packet = NULL;
+                on_look(locator);
+        } else if (reply->kind == REPLY_DONE) {
                 on_answer(locator, reply->packet);
         } else if (locator->server + 1 < locator->n_servers) {
+                reply_done(&locator->look); /* another server's */
+                locator->look.packet = NULL;
                 locator->server++;
                 ask(locator);
         } else {
@@ -157,8 +180,9 @@ static void on_transaction(Transaction *transaction, Reply *reply, void *userdat
 static int ask_server(Locator *locator, char error[static KEY_FILE_ERROR_MAX]) {
         TransactionRequest request = {
                 .opcode = LDNS_PACKET_QUERY,
-                .type = LDNS_RR_TYPE_SOA,
+                .type = locator->type,
                 .name = locator->name,
+                .is_urgent = locator->look.packet != NULL,
                 .timeout_usec = locator->access->timeout_usec,
         };
         int r;
@@ -166,7 +190,7 @@ static int ask_server(Locator *locator, char error[static KEY_FILE_ERROR_MAX]) {
         r = access_auth(locator->access, &request.auth, error);
         if (r < 0)
                 return r;
-        r = message_new_query(&locator->name, LDNS_RR_TYPE_SOA, false, &request.message);
+        r = message_new_query(&locator->name, locator->type, false, &request.message);
         if (r < 0)
                 return r;
         return transaction_new(locator->servers[locator->server], &request, on_transaction, locator,
@@ -208,12 +232,11 @@ static bool needs_mname(const Access *access) {
         return false;
 }
 
-/* The first step, on the loop: what it finds at once may complete at once. */
-static int on_start(sd_event_source *source, void *userdata) {
-        Locator *locator = userdata;
+/* The first step: what it finds at once completes at once. */
+static void start(Locator *locator) {
         Access *access = locator->access;
 
-        if (access->zone && access->n_servers && !needs_mname(access)) {
+        if (locator->is_known && access->n_servers && !needs_mname(access)) {
                 enter_zone(locator, &locator->name, NULL);
         } else if (access->n_servers) {
                 if (hosts_search(locator->table->hosts, access->servers, access->n_servers,
@@ -223,31 +246,32 @@ static int on_start(sd_event_source *source, void *userdata) {
         } else {
                 ask(locator);
         }
-        return 0;
 }
 
-int locator_new(sd_event *event, ZoneTable *table, const Name *record, const Name *domain,
-                Access *access, LocatorHandler handler, void *userdata, Locator **ret_locator) {
+int locator_new(ZoneTable *table, const LocatorRequest *request, LocatorHandler handler,
+                void *userdata, Locator **ret_locator) {
+        Access *access = request->access;
         Locator *locator = calloc(1, sizeof(*locator));
         int r = 0;
 
         if (!locator)
                 return -ENOMEM;
-        locator->event = sd_event_ref(event);
         locator->table = table;
         locator->access = access_ref(access);
         locator->handler = handler;
         locator->userdata = userdata;
-        locator->domain = *domain;
-        locator->name = *record;
+        locator->domain = *request->domain;
+        locator->name = request->apex ? *request->apex : *request->record;
+        locator->is_known = request->apex || access->zone;
+        locator->type =
+                access->n_servers && !locator->is_known ? LDNS_RR_TYPE_SRV : LDNS_RR_TYPE_SOA;
         if (access->zone)
                 r = name_from_text(access->zone, &locator->name);
-        if (r == 0)
-                r = sd_event_add_defer(event, &locator->defer, on_start, locator);
         if (r < 0) {
                 (void)locator_free(locator);
                 return r;
         }
         *ret_locator = locator;
+        start(locator);
         return 0;
 }

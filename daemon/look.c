@@ -54,11 +54,9 @@ static void complete(Look *look, Reply *reply) {
 
 static int ask(Look *look, ldns_rr_type type);
 
-static void on_answer(Transaction *transaction, Reply *reply, void *userdata) {
-        Look *look = userdata;
+static void take(Look *look, Reply *reply) {
         const bool is_first = !look->srv;
 
-        look->transaction = NULL;
         if (is_first && reply->kind == REPLY_DONE && reply->rcode == LDNS_RCODE_NOERROR &&
             ldns_pkt_aa(reply->packet)) {
                 look->srv = TAKE_PTR(reply->packet);
@@ -69,6 +67,13 @@ static void on_answer(Transaction *transaction, Reply *reply, void *userdata) {
                 reply->error = -r;
         }
         complete(look, reply);
+}
+
+static void on_answer(Transaction *transaction, Reply *reply, void *userdata) {
+        Look *look = userdata;
+
+        look->transaction = NULL;
+        take(look, reply);
 }
 
 static int ask(Look *look, ldns_rr_type type) {
@@ -90,7 +95,7 @@ static int ask(Look *look, ldns_rr_type type) {
 
 int look_new(const LookRequest *request, LookHandler handler, void *userdata, Look **ret_look) {
         Look *look = calloc(1, sizeof(*look));
-        int r;
+        int r = 0;
 
         if (!look)
                 return -ENOMEM;
@@ -104,11 +109,14 @@ int look_new(const LookRequest *request, LookHandler handler, void *userdata, Lo
                 .is_again = request->is_again,
                 .timeout_usec = request->timeout_usec,
         };
-        r = ask(look, LDNS_RR_TYPE_SRV);
+        if (!request->first)
+                r = ask(look, LDNS_RR_TYPE_SRV);
         if (r < 0) {
                 (void)look_free(look);
                 return r;
         }
         *ret_look = look;
+        if (request->first)
+                take(look, request->first);
         return 0;
 }

@@ -13,12 +13,14 @@ typedef struct LookRequest {
         const Name *record;
         bool is_urgent; /* this and the next: as in TransactionRequest */
         bool is_again;
+        Reply *first; /* the answer to the SRV query, where it has come already: its packet is
+                         taken; else NULL */
         uint64_t timeout_usec; /* of each query */
 } LookRequest;
 
-/* Called once, from the loop, never from within look_new(). observation (the handler's) comes with
-   REPLY_DONE, and only then; the reply is that of the last query. The look is freed after the call
-   returns. */
+/* Called once, with `first` maybe from within look_new(): *ret_look was written by then.
+   observation (the handler's) comes with REPLY_DONE, and only then; the reply is that of the last
+   query. The look is freed after the call returns. */
 typedef void (*LookHandler)(const Reply *reply, Observation *observation, void *userdata);
 
 /* 0 or -ENOMEM. */

@@ -293,14 +293,16 @@ static int start_search(Zone *zone) {
 }
 
 int zone_prepare(Zone *zone, ZoneWaiter *waiter) {
-        if (!zone->lookup && !zone->search) {
-                int r = start_search(zone);
-                if (r < 0)
-                        return r;
-        }
+        const bool is_searched = zone->lookup || zone->search;
+        int r = 0;
+
         waiter->next = zone->waiters;
         zone->waiters = waiter;
-        return 0;
+        if (!is_searched)
+                r = start_search(zone);
+        if (r < 0)
+                zone_forget(zone, waiter);
+        return r;
 }
 
 void zone_forget(Zone *zone, ZoneWaiter *waiter) {

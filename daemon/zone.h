@@ -21,7 +21,7 @@ typedef struct ZoneTable {
         SessionTable *sessions;
 } ZoneTable;
 
-/* Wait for a zone's servers; embedded in who waits. on_ready is called once, never from within
+/* Wait for a zone's servers; embedded in who waits. on_ready is called once, maybe from within
    zone_prepare(); text says what is wrong when the zone has no servers, else it is NULL. */
 typedef struct ZoneWaiter {
         struct ZoneWaiter *next;

@@ -405,7 +405,7 @@ PublicationStep publication_step(Publication *p, const PublicationTimes *times,
                                  const PublicationEvent *event, uint64_t now_usec) {
         const PublicationStep next = step(p, times, event, now_usec);
 
-        if (next.action == ACTION_OBSERVE)
+        if (next.action == ACTION_LOCATE || (next.action == ACTION_OBSERVE && !event->looked))
                 p->asked_usec = now_usec;
         return next;
 }

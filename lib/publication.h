@@ -58,6 +58,7 @@ typedef struct PublicationEvent {
         EventKind kind;
         uint32_t random;     /* a fresh random number for each event */
         size_t n_servers;    /* of LOCATED */
+        bool looked;         /* of LOCATED: the first look was begun on the way there */
         size_t n_primaries;  /* of LOCATED: the first ones, MNAME or Server=, whose word counts (E3)
                               */
         const Reply *reply;  /* of OBSERVED and ANSWERED */

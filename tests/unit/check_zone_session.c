@@ -403,9 +403,8 @@ START_TEST(asked_for_the_mname) {
         Access *access = access_make(places[_i].security, places[_i].zone, servers);
         ck_assert_int_eq(name_from_text(ZONE, &domain), 0);
         ck_assert_int_eq(name_from_text(places[_i].zone ? "_vlmcs._tcp." ZONE : ZONE, &record), 0);
-        ck_assert_int_eq(
-                locator_new(event, &zones, &record, &domain, access, on_located, NULL, &locator),
-                0);
+        const LocatorRequest request = {.record = &record, .domain = &domain, .access = access};
+        ck_assert_int_eq(locator_new(&zones, &request, on_located, NULL, &locator), 0);
         ck_assert_int_eq(n_told, 0);
         if (places[_i].asks)
                 answer_soa("dc5." ZONE);

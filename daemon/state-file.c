@@ -18,14 +18,15 @@
 #include "daemon/state-row.h"
 #include "lib/util.h"
 
-#define SQL_DELETE_ROW "DELETE FROM offer WHERE (record, target, port) = (?, ?, ?) RETURNING sum"
-#define SQL_DELETE_HOLD "DELETE FROM hold WHERE record = ? RETURNING sum"
+#define SQL_ROW "FROM offer WHERE (record, target, port) = (?, ?, ?)"
+#define SQL_HOLD "FROM hold WHERE record = ?"
 #define SQL_UPDATE_TOTALS "UPDATE total SET n_rows = ?, sum = ?, n_holds = ?, hold_sum = ?"
 
 struct StateFile {
         StateSql sql;
         unsigned format;
-        sqlite3_stmt *insert[_STATE_TABLE_MAX];
+        sqlite3_stmt *put[_STATE_TABLE_MAX];
+        sqlite3_stmt *sum[_STATE_TABLE_MAX];
         sqlite3_stmt *delete[_STATE_TABLE_MAX];
         sqlite3_stmt *update_totals;
         StateTotals committed;
@@ -187,10 +188,12 @@ static int prepare(StateFile *file) {
                 const char *text;
                 sqlite3_stmt **ret_statement;
         } statements[] = {
-                {STATE_ROW_INSERT, &file->insert[STATE_TABLE_OFFER]},
-                {STATE_HOLD_INSERT, &file->insert[STATE_TABLE_HOLD]},
-                {SQL_DELETE_ROW, &file->delete[STATE_TABLE_OFFER]},
-                {SQL_DELETE_HOLD, &file->delete[STATE_TABLE_HOLD]},
+                {STATE_ROW_PUT, &file->put[STATE_TABLE_OFFER]},
+                {STATE_HOLD_PUT, &file->put[STATE_TABLE_HOLD]},
+                {"SELECT sum " SQL_ROW, &file->sum[STATE_TABLE_OFFER]},
+                {"SELECT sum " SQL_HOLD, &file->sum[STATE_TABLE_HOLD]},
+                {"DELETE " SQL_ROW, &file->delete[STATE_TABLE_OFFER]},
+                {"DELETE " SQL_HOLD, &file->delete[STATE_TABLE_HOLD]},
                 {SQL_UPDATE_TOTALS, &file->update_totals},
         };
         int r = 0;
@@ -288,7 +291,8 @@ StateFile *state_file_close(StateFile *file) {
         if (!file)
                 return NULL;
         for (StateTable table = 0; table < _STATE_TABLE_MAX; table++) {
-                sqlite3_finalize(file->insert[table]);
+                sqlite3_finalize(file->put[table]);
+                sqlite3_finalize(file->sum[table]);
                 sqlite3_finalize(file->delete[table]);
         }
         sqlite3_finalize(file->update_totals);
@@ -304,54 +308,60 @@ int state_file_begin(StateFile *file) {
         return state_sql_execute(&file->sql, "BEGIN IMMEDIATE");
 }
 
-/* The key is bound. */
-static int delete_from(StateFile *file, StateTable table) {
-        sqlite3_stmt *statement = file->delete[table];
+/* Takes what is there out of the totals; its key is bound. 1, 0 if nothing is. (A DELETE that
+   returns what it deleted would make a table of it first.) */
+static int discount(StateFile *file, StateTable table) {
+        sqlite3_stmt *statement = file->sum[table];
         StateTotal *total = &file->current.of[table];
+        const int step = state_sql_step(statement);
+        const int r = step == SQLITE_ROW ? 1 : step == SQLITE_DONE ? 0 : state_sql_fail(&file->sql);
 
-        int step = state_sql_step(statement);
-        if (step == SQLITE_ROW) {
+        if (r > 0) {
                 total->n--;
                 total->sum ^= sqlite3_column_int64(statement, 0);
-                step = state_sql_step(statement);
         }
-        int r = step == SQLITE_DONE ? 0 : state_sql_fail(&file->sql);
         sqlite3_reset(statement);
         return r;
 }
 
 /* All is bound. */
-static int insert_into(StateFile *file, StateTable table, int64_t sum) {
+static int put(StateFile *file, StateTable table, int64_t sum) {
+        const int r = discount(file, table);
+
+        if (r < 0)
+                return r;
         file->current.of[table].n++;
         file->current.of[table].sum ^= sum;
-        return state_sql_run(&file->sql, file->insert[table]);
+        return state_sql_run(&file->sql, file->put[table]);
+}
+
+static int remove_from(StateFile *file, StateTable table) {
+        const int r = discount(file, table);
+
+        return r > 0 ? state_sql_run(&file->sql, file->delete[table]) : r;
 }
 
 int state_file_remove(StateFile *file, const StateRow *key) {
+        state_row_bind_key(file->sum[STATE_TABLE_OFFER], key);
         state_row_bind_key(file->delete[STATE_TABLE_OFFER], key);
-        return delete_from(file, STATE_TABLE_OFFER);
+        return remove_from(file, STATE_TABLE_OFFER);
 }
 
 int state_file_put(StateFile *file, const StateRow *row) {
-        int r = state_file_remove(file, row);
-
-        return r < 0 ? r
-                     : insert_into(file, STATE_TABLE_OFFER,
-                                   state_row_bind(file->insert[STATE_TABLE_OFFER], row));
+        state_row_bind_key(file->sum[STATE_TABLE_OFFER], row);
+        return put(file, STATE_TABLE_OFFER, state_row_bind(file->put[STATE_TABLE_OFFER], row));
 }
 
 int state_file_unhold(StateFile *file, const char *record) {
+        state_hold_bind_key(file->sum[STATE_TABLE_HOLD], record);
         state_hold_bind_key(file->delete[STATE_TABLE_HOLD], record);
-        return delete_from(file, STATE_TABLE_HOLD);
+        return remove_from(file, STATE_TABLE_HOLD);
 }
 
 int state_file_hold(StateFile *file, const char *record, uint64_t fingerprint) {
-        int r = state_file_unhold(file, record);
-
-        return r < 0 ? r
-                     : insert_into(file, STATE_TABLE_HOLD,
-                                   state_hold_bind(file->insert[STATE_TABLE_HOLD], record,
-                                                   fingerprint));
+        state_hold_bind_key(file->sum[STATE_TABLE_HOLD], record);
+        return put(file, STATE_TABLE_HOLD,
+                   state_hold_bind(file->put[STATE_TABLE_HOLD], record, fingerprint));
 }
 
 int state_file_commit(StateFile *file) {

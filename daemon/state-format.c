@@ -137,7 +137,7 @@ static int copy_rows(StateSql *sql, unsigned format, StateTotal *ret_total) {
 
         int r = state_sql_prepare(sql, formats[format].old_rows, &select);
         if (r >= 0)
-                r = state_sql_prepare(sql, STATE_ROW_INSERT, &insert);
+                r = state_sql_prepare(sql, STATE_ROW_PUT, &insert);
         while (r >= 0 && (step = state_sql_step(select)) == SQLITE_ROW) {
                 if (!state_row_read(select, format, &row, &sum))
                         return state_sql_damaged(sql, "row %lld is not as it was written",

@@ -35,9 +35,9 @@
 #define STATE_ROW_2_COLUMNS STATE_ROW_COLUMNS_WITH("claimed, priority, weight, since")
 
 /* With the parameters of state_row_bind() and state_hold_bind(). */
-#define STATE_ROW_INSERT \
-        "INSERT INTO offer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-#define STATE_HOLD_INSERT "INSERT INTO hold VALUES (?, ?, ?)"
+#define STATE_ROW_PUT \
+        "REPLACE INTO offer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+#define STATE_HOLD_PUT "REPLACE INTO hold VALUES (?, ?, ?)"
 
 /* True if every text is bounded and what it has to be; of the key, if only that is used. */
 bool state_row_valid(const StateRow *row);

@@ -193,12 +193,12 @@ int claim_from_rdata(const uint8_t *rdata, size_t size, Claim *ret_claim) {
 }
 
 static uint8_t *put_text(uint8_t *at, Key key, const char *value) {
-        char text[STRING_MAX + 1];
-        const int length = snprintf(text, sizeof(text), "%s=%s", rules[key].name, value);
+        const size_t name_size = strlen(rules[key].name), value_size = strlen(value);
 
-        *at = length;
-        memcpy(at + 1, text, length);
-        return at + 1 + length;
+        *at++ = (uint8_t)(name_size + 1 + value_size);
+        at = mempcpy(at, rules[key].name, name_size);
+        *at++ = '=';
+        return mempcpy(at, value, value_size);
 }
 
 static uint8_t *put_number(uint8_t *at, Key key, uint64_t number) {

@@ -7,9 +7,15 @@
 #include "lib/reply.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "lib/util.h"
 #include "lib/wire.h"
+
+enum {
+        ANCOUNT_OFFSET = 6,
+        ARCOUNT_OFFSET = 10,
+};
 
 static ldns_pkt *packet_free(ldns_pkt *packet) {
         ldns_pkt_free(packet);
@@ -18,23 +24,44 @@ static ldns_pkt *packet_free(ldns_pkt *packet) {
 
 DEFINE_CLEANUP(ldns_pkt, packet_free)
 
+/* With the upper bits that an OPT RR carries (RFC 6891 6.1.3): BADVERS is not NOERROR. */
+static ldns_pkt_rcode full_rcode(const uint8_t *bytes, const WireSurvey *survey) {
+        return (survey->opt.ttl >> 24) << 4 | LDNS_RCODE_WIRE(bytes);
+}
+
+/* What is read of an answer: of a query's, answer and authority; of an update's, the zone. The
+   rest, which may be long, is never built. */
+static ldns_status parse_sections(const uint8_t *bytes, const WireSurvey *survey,
+                                  ldns_pkt **ret_packet) {
+        const bool is_update = LDNS_OPCODE_WIRE(bytes) == LDNS_PACKET_UPDATE;
+        const size_t size = is_update ? survey->answer : survey->additional;
+        uint8_t head[UINT16_MAX];
+
+        memcpy(head, bytes, size);
+        if (is_update)
+                memset(head + ANCOUNT_OFFSET, 0, 4);
+        memset(head + ARCOUNT_OFFSET, 0, 2);
+        return ldns_wire2pkt(ret_packet, head, size);
+}
+
 /* Reads octets that hold together; those that ldns does not take give no packet. */
-static int parse(const uint8_t *bytes, size_t size, ReplyFault *ret_fault, ldns_pkt **ret_packet) {
+static int parse(const uint8_t *bytes, size_t size, Reply *reply, ldns_pkt **ret_packet) {
         WireSurvey survey;
         ldns_pkt *packet = NULL;
 
-        if (!wire_survey(bytes, size, &survey) || survey.n_opt > 1) {
-                *ret_fault = FAULT_MALFORMED;
+        if (size > UINT16_MAX || !wire_survey(bytes, size, &survey) || survey.n_opt > 1) {
+                reply->fault = FAULT_MALFORMED;
                 return 0;
         }
         if (survey.n_tsig > 1) {
-                *ret_fault = FAULT_BAD_TSIG;
+                reply->fault = FAULT_BAD_TSIG;
                 return 0;
         }
-        ldns_status status = ldns_wire2pkt(&packet, bytes, size);
+        ldns_status status = parse_sections(bytes, &survey, &packet);
         if (status == LDNS_STATUS_MEM_ERR)
                 return -ENOMEM;
-        *ret_fault = status == LDNS_STATUS_OK ? FAULT_NONE : FAULT_MALFORMED;
+        reply->fault = status == LDNS_STATUS_OK ? FAULT_NONE : FAULT_MALFORMED;
+        reply->rcode = full_rcode(bytes, &survey);
         *ret_packet = packet;
         return 0;
 }
@@ -67,11 +94,6 @@ static ReplyFault find_fault(const ldns_pkt *packet, const Request *request) {
         if (!question_is_ours(packet, request))
                 return FAULT_WRONG_QUESTION;
         return FAULT_NONE;
-}
-
-/* With the upper bits that an OPT RR carries (RFC 6891 6.1.3): BADVERS is not NOERROR. */
-static ldns_pkt_rcode full_rcode(const ldns_pkt *packet) {
-        return ldns_pkt_edns_extended_rcode(packet) << 4 | ldns_pkt_get_rcode(packet);
 }
 
 /* An RCODE that can be taken at its word (C22, C23, C25). */
@@ -193,13 +215,11 @@ int reply_read(const Request *request, const uint8_t *bytes, size_t size, uint64
         Reply reply = {.kind = REPLY_GARBAGE};
         TsigResult tsig;
 
-        int r = parse(bytes, size, &reply.fault, &packet);
+        int r = parse(bytes, size, &reply, &packet);
         if (r < 0)
                 return r;
-        if (packet) {
-                reply.rcode = full_rcode(packet);
+        if (packet)
                 reply.fault = find_fault(packet, request);
-        }
         if (reply.fault == FAULT_NONE && !request->signature.is_signed) {
                 judge_plain(request, &reply);
         } else if (reply.fault == FAULT_NONE) {

@@ -62,13 +62,19 @@ bool wire_survey(const uint8_t *bytes, size_t size, WireSurvey *ret_survey) {
                 offset += QUESTION_FIXED_SIZE;
         }
 
+        survey.answer = survey.additional = offset;
         unsigned n_before = LDNS_ANCOUNT(bytes) + LDNS_NSCOUNT(bytes);
         unsigned n_rrs = n_before + LDNS_ARCOUNT(bytes);
         for (unsigned i = 0; i < n_rrs; i++) {
                 if (!read_rr(bytes, size, &offset, &survey.last))
                         return false;
                 survey.last_is_additional = i >= n_before;
-                survey.n_opt += survey.last_is_additional && survey.last.type == LDNS_RR_TYPE_OPT;
+                if (!survey.last_is_additional) {
+                        survey.additional = offset;
+                } else if (survey.last.type == LDNS_RR_TYPE_OPT) {
+                        survey.n_opt++;
+                        survey.opt = survey.last;
+                }
                 survey.n_tsig += survey.last.type == LDNS_RR_TYPE_TSIG;
                 if (survey.last.type == LDNS_RR_TYPE_TKEY) {
                         survey.n_tkey++;

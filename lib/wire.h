@@ -18,11 +18,13 @@ typedef struct WireRr {
 } WireRr;
 
 typedef struct WireSurvey {
-        unsigned n_opt;  /* OPT RRs in additional */
-        unsigned n_tsig; /* TSIG RRs in any section */
-        unsigned n_tkey; /* TKEY RRs in any section */
-        WireRr tkey;     /* the last of them; all zero if there is none */
-        WireRr last;     /* the last RR; all zero if there is none */
+        size_t answer, additional; /* where these sections begin */
+        unsigned n_opt;            /* OPT RRs in additional */
+        WireRr opt;                /* the last of them; all zero if there is none */
+        unsigned n_tsig;           /* TSIG RRs in any section */
+        unsigned n_tkey;           /* TKEY RRs in any section */
+        WireRr tkey;               /* the last of them; all zero if there is none */
+        WireRr last;               /* the last RR; all zero if there is none */
         bool last_is_additional;
 } WireSurvey;
 

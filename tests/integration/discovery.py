@@ -164,6 +164,21 @@ def zone_cut_below_the_domain(test):
 
 
 @scenario(servers=BOTH)
+def zone_cut_while_it_was_down(test):
+    """What the state says of the zone is good enough to look by; before anything is written it is asked for."""
+    server = test.primary()
+    daemon = test.daemon(domains=["dev.contoso.com"], Update={"Server": server.address})
+    test.wait_srv(server, "dev.contoso.com", [OURS])
+    daemon.terminate()
+    server.stop()
+    server = test.primary(zones=[Zone("contoso.com"), Zone("dev.contoso.com")])
+    daemon.start()
+    daemon.wait_about("dev.contoso.com", "published|repaired")
+    test.equal(len(daemon.said_about("dev.contoso.com", "warning")), 0, "failed passes")
+    test.wait_srv(server, "dev.contoso.com", [OURS])
+
+
+@scenario(servers=BOTH)
 def domain_that_is_no_zone_is_explained(test):
     server = test.primary()
     daemon = test.daemon(domains=["example.net", "contoso.com"])

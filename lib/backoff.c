@@ -1,5 +1,5 @@
 /*
- * Waiting times (rule E8): exponential back-off with jitter, and periods with jitter.
+ * Waiting times (rule E8): exponential back-off with jitter, and a moment anywhere in an interval.
  *
  * The caller supplies the random number, so that a test knows the result to the microsecond. All
  * arithmetic is exact and cannot overflow for any argument, USEC_INFINITY included.
@@ -8,9 +8,10 @@
 
 #include "lib/util.h"
 
-/* span * random / UINT32_MAX without an intermediate that passes 64 bits. */
-static uint64_t usec_scale(uint64_t span, uint32_t random) {
-        return span / UINT32_MAX * random + span % UINT32_MAX * random / UINT32_MAX;
+/* Without an intermediate that passes 64 bits. */
+uint64_t backoff_within_usec(uint64_t interval_usec, uint32_t random) {
+        return interval_usec / UINT32_MAX * random +
+               interval_usec % UINT32_MAX * random / UINT32_MAX;
 }
 
 uint64_t backoff_usec(unsigned attempt, uint64_t min_usec, uint64_t max_usec, uint32_t random) {
@@ -20,14 +21,5 @@ uint64_t backoff_usec(unsigned attempt, uint64_t min_usec, uint64_t max_usec, ui
         if (doublings < 64 && min_usec <= max_usec >> doublings)
                 wait = min_usec << doublings;
         /* From a half to the whole: what failed together does not come back together. */
-        return wait - wait / 2 + usec_scale(wait / 2, random);
-}
-
-uint64_t backoff_jitter_usec(uint64_t interval_usec, uint32_t random) {
-        uint64_t tenth = interval_usec / 10;
-
-        if (interval_usec == USEC_INFINITY)
-                return USEC_INFINITY;
-        /* Earlier, never later: a check interval is a promise. */
-        return interval_usec - tenth + usec_scale(tenth, random);
+        return wait - wait / 2 + backoff_within_usec(wait / 2, random);
 }

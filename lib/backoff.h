@@ -7,5 +7,5 @@
    spread by random (0..UINT32_MAX) over its upper half. Never below min/2 or above max. */
 uint64_t backoff_usec(unsigned attempt, uint64_t min_usec, uint64_t max_usec, uint32_t random);
 
-/* A period spread by a tenth: interval * (0.9 .. 1.0). USEC_INFINITY stays so. */
-uint64_t backoff_jitter_usec(uint64_t interval_usec, uint32_t random);
+/* Anywhere within an interval, its end included: interval * random (0..UINT32_MAX). */
+uint64_t backoff_within_usec(uint64_t interval_usec, uint32_t random);

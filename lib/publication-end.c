@@ -6,10 +6,14 @@
 
 #include "lib/publication-self.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "lib/backoff.h"
 #include "lib/util.h"
+
+/* What got a new name together is looked at again over so long. */
+#define STABLE_SPREAD_USEC (2 * USEC_PER_MINUTE)
 
 static const char *const state_names[_PUBLICATION_STATE_MAX] = {
         [PUBLICATION_LOCATING] = "locating",       [PUBLICATION_PUBLISHING] = "publishing",
@@ -80,6 +84,20 @@ PublicationStep publication_end_pass(Publication *p) {
         return (PublicationStep){.action = ACTION_WAIT, .ended = true};
 }
 
+/* What was published in one burst is not checked in one: the first check comes anywhere in the
+   interval, and its place there stays, whatever comes between: what all went through together (an
+   outage, a sleep, a command) does not bring their checks together. */
+void publication_plan_check(Publication *p, const PublicationTimes *times, uint32_t random,
+                            uint64_t now_usec) {
+        const uint64_t interval_usec = times->check_interval_usec;
+
+        if (p->check_usec == 0)
+                p->check_usec = now_usec + backoff_within_usec(interval_usec, random);
+        else if (p->check_usec <= now_usec)
+                p->check_usec += ((now_usec - p->check_usec) / interval_usec + 1) * interval_usec;
+        p->due_usec = p->check_usec;
+}
+
 static void look_again_by(Publication *p, uint64_t usec) {
         if (p->due_usec > usec)
                 p->due_usec = usec;
@@ -87,7 +105,7 @@ static void look_again_by(Publication *p, uint64_t usec) {
 
 /* Where two primaries were written at the same time, replication keeps the word of one: an SRV may
    be gone a while after it was published. */
-static void look_again_for_replication(Publication *p, uint64_t now_usec) {
+static void look_again_for_replication(Publication *p, uint32_t random, uint64_t now_usec) {
         static const uint64_t ages_usec[] = {USEC_PER_MINUTE, 5 * USEC_PER_MINUTE,
                                              15 * USEC_PER_MINUTE};
 
@@ -95,7 +113,8 @@ static void look_again_for_replication(Publication *p, uint64_t now_usec) {
                 p->wrote_usec = now_usec;
         for (size_t i = 0; p->replicates && p->wrote_usec > 0 && i < ELEMENTSOF(ages_usec); i++)
                 if (p->wrote_usec + ages_usec[i] > now_usec) {
-                        look_again_by(p, p->wrote_usec + ages_usec[i]);
+                        look_again_by(p, p->wrote_usec + ages_usec[i] +
+                                                 backoff_within_usec(ages_usec[i], random));
                         return;
                 }
 }
@@ -136,15 +155,16 @@ PublicationStep publication_end_well(Publication *p, const PublicationTimes *tim
         p->strays_removed = p->strays_removed || p->removes_strays;
         if ((p->wrote != PLAN_IN_ORDER || p->echoed) && (p->plan_traits & PLAN_TRAIT_ADDS_SRV))
                 p->refreshed_usec = now_usec;
-        p->due_usec = p->withdraw
-                              ? USEC_INFINITY
-                              : now_usec + backoff_jitter_usec(times->check_interval_usec, random);
-        if (p->holds_derived)
-                look_again_by(p, p->since_usec + PUBLICATION_STABLE_USEC);
-        else if (in_doubt || (p->overtook && !p->withdraw))
+        publication_plan_check(p, times, random, now_usec);
+        if (p->withdraw)
+                p->due_usec = USEC_INFINITY;
+        else if (p->holds_derived)
+                look_again_by(p, p->since_usec + PUBLICATION_STABLE_USEC +
+                                         backoff_within_usec(STABLE_SPREAD_USEC, random));
+        else if (in_doubt || p->overtook)
                 look_again_by(p, after_doubt(p, now_usec));
         if (!p->withdraw)
-                look_again_for_replication(p, now_usec);
+                look_again_for_replication(p, random, now_usec);
         return publication_end_pass(p);
 }
 
@@ -156,14 +176,11 @@ PublicationStep publication_end_badly(Publication *p, const PublicationTimes *ti
         p->attempt++;
         /* What failed may be the way: a server that moved, another primary. */
         p->located = false;
-        p->due_usec = now_usec;
         /* A server that forgets contexts faster than they are used has trouble that may pass. */
-        if (trouble_is_lasting(p->trouble.kind) &&
-            !(p->trouble.kind == TROUBLE_BAD_KEY && p->context_renewed))
-                p->due_usec += backoff_jitter_usec(times->retry_max_usec, random);
-        else
-                p->due_usec += backoff_usec(p->attempt, times->retry_min_usec,
-                                            times->retry_max_usec, random);
+        const bool is_lasting = trouble_is_lasting(p->trouble.kind) &&
+                                !(p->trouble.kind == TROUBLE_BAD_KEY && p->context_renewed);
+        p->due_usec = now_usec + backoff_usec(is_lasting ? UINT_MAX : p->attempt,
+                                              times->retry_min_usec, times->retry_max_usec, random);
         return publication_end_pass(p);
 }
 

@@ -17,6 +17,10 @@ void publication_enter_working(Publication *p, uint64_t now_usec);
 PublicationStep publication_go_on(PublicationAction action);
 PublicationStep publication_end_pass(Publication *p);
 
+/* E8: due_usec is the next regular check; random says where in the interval the first one is. */
+void publication_plan_check(Publication *p, const PublicationTimes *times, uint32_t random,
+                            uint64_t now_usec);
+
 /* Nothing is left to do, as far as can be known. random: a fresh number, for jitter. */
 PublicationStep publication_end_well(Publication *p, const PublicationTimes *times, uint32_t random,
                                      uint64_t now_usec);

@@ -194,7 +194,7 @@ static PublicationStep end_observed(Publication *p, const PublicationTimes *time
         p->attempt = 0;
         p->keeps = true;
         p->trouble = (Trouble){0};
-        p->due_usec = now_usec + backoff_jitter_usec(times->check_interval_usec, random);
+        publication_plan_check(p, times, random, now_usec);
         return publication_end_pass(p);
 }
 
@@ -356,6 +356,7 @@ static PublicationStep change(Publication *p, const PublicationTimes *times,
         p->overtook = now_usec < p->doubt_until_usec;
         p->lost = false;
         p->attempt = 0;
+        p->check_usec = 0; /* the interval may be another */
         p->claims_denied = p->claims_denied && !event->relocate;
         p->located = p->located && !event->relocate;
         publication_enter(p, publication_working_state(p), now_usec);

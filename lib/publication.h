@@ -133,6 +133,7 @@ typedef struct Publication {
         bool lost;                /* ... and nobody has looked since */
         unsigned attempt;         /* failed passes in a row */
         uint64_t due_usec;
+        uint64_t check_usec; /* the next regular check, if no pass is due before; 0: none yet */
         uint64_t since_usec; /* when state was entered */
         uint64_t refreshed_usec;
         uint64_t wrote_usec; /* when a pass last published something; 0: not since the start */

@@ -22,7 +22,7 @@ SITES = [f"site{number}.contoso.com" for number in range(12)]
 ODD = SITES[7]
 HUNDRED = [f"site{number}.contoso.com" for number in range(100)]
 # One pass, whatever comes of it.
-ONCE = {"Timeout": "8s", "CheckInterval": "1h", "RetryMin": "1h", "RetryMax": "1h", "MaxOutstanding": 100}
+ONCE = {"Timeout": "8s", "CheckInterval": "7d", "RetryMin": "1h", "RetryMax": "1h", "MaxOutstanding": 100}
 ALONE = {"Mode": "exclusive"}
 
 

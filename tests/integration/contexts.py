@@ -20,7 +20,7 @@ MANY = 500  # domains
 UPDATES = 500 if SOAK else 150
 LIFE = 6  # seconds of a ticket
 LIVES = 10 if SOAK else 2
-SELDOM = {"CheckInterval": "1h"}
+SELDOM = {"CheckInterval": "7d"}
 
 
 def whole_zone(test, **options):

@@ -19,7 +19,7 @@ from support.zone import Zone
 
 TWO = ["contoso.com", "adsecurity.org"]
 SOAK = os.environ.get("SRVPUBD_SOAK") == "1"
-LAZY = {"CheckInterval": "1h", "RetryMin": "1h", "RetryMax": "1h"}  # nothing happens but at once
+LAZY = {"CheckInterval": "7d", "RetryMin": "1h", "RetryMax": "1h"}  # nothing happens but at once
 
 
 def late(seconds):

@@ -16,7 +16,7 @@ def cost(server):
 @scenario(servers=("scripted",))
 def each_step_costs_what_it_must(test):
     server = test.primary()
-    daemon = test.daemon(domains=["contoso.com", "emea.contoso.com"], Update={"CheckInterval": "1h"})
+    daemon = test.daemon(domains=["contoso.com", "emea.contoso.com"], Update={"CheckInterval": "7d"})
     for domain in ("contoso.com", "emea.contoso.com"):
         daemon.wait_about(domain, PUBLISHED)
     first = cost(server)

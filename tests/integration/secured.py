@@ -206,10 +206,11 @@ def exclusive_is_sure_at_one_server_alone(test, named_servers, expected):
 
 @scenario()
 def what_replication_drops_is_there_again(test):
-    """Where two wrote at two servers, the word of one is kept: 1, 5 and 15 minutes later it looks again."""
-    name, daemon, clock = replicated(test, "shared", "127.0.0.6", "2d")
+    """Where two wrote at two servers, the word of one is kept: it looks again 1, 5 and 15 minutes later, at
+    twice that the latest."""
+    name, daemon, clock = replicated(test, "shared", "127.0.0.6", "7d")
     ticket = name.server.kdc.ticket("kms1$")
-    for minutes in (1, 4, 10):
+    for minutes in (2, 8, 20):
         looks = daemon.proxy.counts["SRV"]
         clock.ahead(60 * minutes + 2, wall=0)
         daemon.reload()  # wakes it up: its timer is set by the kernel's clock
@@ -219,7 +220,7 @@ def what_replication_drops_is_there_again(test):
     name.wait({daemon: kms(name.server, weight=1)})
     for _ in range(2):
         test.nsupdate(name.server, drop(name.server), drop(name.server, "TXT"), ticket=ticket)
-        clock.ahead(62, wall=0)
+        clock.ahead(122, wall=0)
         daemon.reload(Service={"Weight": 1})
         name.wait({daemon: kms(name.server, weight=1)})
 

@@ -15,7 +15,7 @@ DOMAINS = [f"site{number}.contoso.com" for number in range(TRIES)]
 NUMBERS_OF_OTHER = "priority and weight that publisher [0-9a-f]{32} was given later"
 
 
-def through(gate, check_interval="1h"):
+def through(gate, check_interval="7d"):
     return {"Server": gate.address, "Timeout": "8s", "CheckInterval": check_interval, "MaxOutstanding": 100}
 
 

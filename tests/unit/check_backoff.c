@@ -61,38 +61,31 @@ START_TEST(backoff_spreads_evenly) {
 END_TEST
 
 static const struct {
-        uint64_t interval_usec, shortest_usec;
-} periods[] = {
-        {15 * USEC_PER_MINUTE, 15 * 54 * USEC_PER_SEC},
-        {USEC_PER_SEC, 900 * USEC_PER_MSEC},
-        {10 * USEC_PER_DAY, 9 * USEC_PER_DAY},
-        {9, 9},
-        {0, 0},
-        {USEC_INFINITY, USEC_INFINITY},
-        {USEC_INFINITY - 1, USEC_INFINITY - 1 - (USEC_INFINITY - 1) / 10},
+        uint64_t interval_usec;
+        uint32_t random;
+        uint64_t expected_usec;
+} moments[] = {
+        {15 * USEC_PER_MINUTE, 0, 0},
+        {15 * USEC_PER_MINUTE, UINT32_MAX / 4, 15 * USEC_PER_MINUTE / 4 - 1},
+        {15 * USEC_PER_MINUTE, UINT32_MAX, 15 * USEC_PER_MINUTE},
+        {USEC_PER_SEC, UINT32_MAX / 2, 499999},
+        {7 * USEC_PER_DAY, UINT32_MAX / 2, UINT64_C(302399999929)},
+        {7 * USEC_PER_DAY, UINT32_MAX, 7 * USEC_PER_DAY},
+        {1, UINT32_MAX - 1, 0},
+        {0, UINT32_MAX, 0},
+        {USEC_INFINITY, UINT32_MAX, USEC_INFINITY},
 };
 
-START_TEST(jitter_takes_up_to_a_tenth) {
-        ck_assert_uint_eq(backoff_jitter_usec(periods[_i].interval_usec, 0),
-                          periods[_i].shortest_usec);
-        ck_assert_uint_eq(backoff_jitter_usec(periods[_i].interval_usec, UINT32_MAX),
-                          periods[_i].interval_usec);
-        uint64_t middle = backoff_jitter_usec(periods[_i].interval_usec, UINT32_MAX / 2);
-        ck_assert_uint_ge(middle, periods[_i].shortest_usec);
-        ck_assert_uint_le(middle, periods[_i].interval_usec);
-}
-END_TEST
-
-START_TEST(jitter_in_the_middle) {
-        ck_assert_uint_eq(backoff_jitter_usec(100000, UINT32_MAX / 2), 94999);
+START_TEST(a_moment_is_anywhere_in_the_interval) {
+        ck_assert_uint_eq(backoff_within_usec(moments[_i].interval_usec, moments[_i].random),
+                          moments[_i].expected_usec);
 }
 END_TEST
 
 static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, backoff_doubles_within_bounds, 0, ELEMENTSOF(waits));
         tcase_add_test(tcase, backoff_spreads_evenly);
-        tcase_add_loop_test(tcase, jitter_takes_up_to_a_tenth, 0, ELEMENTSOF(periods));
-        tcase_add_test(tcase, jitter_in_the_middle);
+        tcase_add_loop_test(tcase, a_moment_is_anywhere_in_the_interval, 0, ELEMENTSOF(moments));
 }
 
 UNIT_MAIN("backoff", add_tests)

@@ -339,7 +339,7 @@ static const Script times[] = {
 {"O13: the record under a former name stays for 10 minutes", LINES(
         FOUND(1, 1), WRITES,
         ON(ANSWER(DONE),          OBSERVE, PUBLISHING),
-        ENDS(SEEN(IN_ORDER, .former = true), PUBLISHED, STABLE, .wrote = PLAN_PUBLISH),
+        ENDS(SEEN(IN_ORDER, .former = true), PUBLISHED, STABLE_MAX, .wrote = PLAN_PUBLISH),
         ON(DUE,                   OBSERVE, PUBLISHED),
         ON(SEEN(WITHDRAW, .former = true), UPDATE, PUBLISHED),
         ON(ANSWER(DONE),          OBSERVE, PUBLISHED),
@@ -347,12 +347,14 @@ static const Script times[] = {
         .remembered = true, .forgets = true},
 {"O13: stable means without a failed check", LINES(
         FOUND(1, 1),
-        ENDS(SEEN(IN_ORDER, .former = true), PUBLISHED, STABLE),
+        ENDS(SEEN(IN_ORDER, .former = true), PUBLISHED, STABLE_MAX),
         ON(DUE,                   OBSERVE, PUBLISHED),
         ENDS(ASKED(TIMEOUT),      FAILED, RETRY_MIN, .trouble = TROUBLE_REPLY),
         ON(DUE,                   LOCATE, FAILED),
         ON(LOCATED(1, 1),         OBSERVE, FAILED),
-        ENDS(SEEN(IN_ORDER, .former = true), PUBLISHED, STABLE)),
+        ENDS(SEEN(IN_ORDER, .former = true), PUBLISHED, CHECK),
+        ON(DUE,                   OBSERVE, PUBLISHED),
+        ENDS(SEEN(IN_ORDER, .former = true), PUBLISHED, 2 * STABLE_MAX + RETRY_MIN + 2 * TICK - CHECK)),
         .forgets = true},
 {"O13: a lost update may still come: not there is no reason to forget", LINES(
         FOUND(1, 1), WRITES,

@@ -197,7 +197,7 @@ static void assert_good_end(const Life *life) {
         ck_assert(p->withdraw == (p->due_usec == NEVER));
         ck_assert(!p->forgets || p->keeps || life->asked_usec >= p->doubt_until_usec);
         ck_assert(!p->keeps || !p->withdraw);
-        ck_assert(!p->holds_derived || (p->keeps && p->due_usec <= p->since_usec + STABLE));
+        ck_assert(!p->holds_derived || (p->keeps && p->due_usec <= p->since_usec + STABLE_MAX));
 }
 
 static void assert_bad_end(const Life *life) {

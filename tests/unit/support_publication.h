@@ -13,6 +13,7 @@
 #define SETTLE (10 * USEC_PER_SEC)
 #define SHORTLY (400 * USEC_PER_MSEC) /* after a conflict */
 #define STABLE (10 * USEC_PER_MINUTE)
+#define STABLE_MAX (12 * USEC_PER_MINUTE)
 #define TICK USEC_PER_MSEC /* what passes before an event other than DUE */
 #define NEVER USEC_INFINITY
 
@@ -21,6 +22,7 @@ typedef struct Bench {
         PublicationTimes times;
         uint64_t now_usec;
         uint32_t random;
+        uint64_t check_usec; /* a script's next regular check */
 } Bench;
 
 /* An event as a script writes it. */
@@ -80,8 +82,8 @@ PublicationStep bench_step(Bench *bench, const Input *input);
         { .input = event, .ended = true, .state = PUBLICATION_##then, .due_usec = due, __VA_ARGS__ }
 
 /* What is zero is expected to be zero: the server; at the end the trouble, what was written and
-   what was learned of the server. due counts from now and is looked at where the action is to wait.
- */
+   what was learned of the server. due counts from now, but CHECK from the regular check before, and
+   is looked at where the action is to wait. */
 typedef struct Line {
         Input input;
         PublicationAction action;

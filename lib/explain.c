@@ -53,7 +53,8 @@ static bool has_answer(const Trouble *trouble) {
         switch (trouble->kind) {
         case TROUBLE_REPLY:
                 return trouble->reply != REPLY_TIMEOUT && trouble->reply != REPLY_UNREACHABLE &&
-                       trouble->reply != REPLY_CLOSED && trouble->fault != FAULT_MALFORMED;
+                       trouble->reply != REPLY_CLOSED && trouble->fault != FAULT_MALFORMED &&
+                       trouble->fault != FAULT_COSTLY;
         case TROUBLE_NOT_AUTHORITATIVE:
         case TROUBLE_WRONG_SERVER:
         case TROUBLE_CONFLICT:
@@ -143,6 +144,10 @@ static void explain_garbage(const Trouble *trouble, const ExplainContext *c, Exp
                                    "make sure that Server= is the name server itself and that it "
                                    "has %s with the same algorithm and secret",
                                    c->key);
+                break;
+        case FAULT_COSTLY:
+                write_text(ret->cure, "look what stands at the name, and remove the TXT records "
+                                      "that nobody needs");
                 break;
         case FAULT_NONE:
         case FAULT_MALFORMED:

@@ -57,6 +57,10 @@ static int parse(const uint8_t *bytes, size_t size, Reply *reply, ldns_pkt **ret
                 reply->fault = FAULT_BAD_TSIG;
                 return 0;
         }
+        if (survey.is_costly) {
+                reply->fault = FAULT_COSTLY;
+                return 0;
+        }
         ldns_status status = parse_sections(bytes, &survey, &packet);
         if (status == LDNS_STATUS_MEM_ERR)
                 return -ENOMEM;
@@ -244,6 +248,8 @@ const char *reply_fault_to_string(ReplyFault fault) {
                 return "nothing is wrong with it";
         case FAULT_MALFORMED:
                 return "it is not a well-formed DNS message";
+        case FAULT_COSTLY:
+                return "it holds more than anybody needs at one name";
         case FAULT_NOT_A_REPLY:
                 return "it is not an answer but a request";
         case FAULT_WRONG_ID:

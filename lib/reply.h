@@ -28,6 +28,7 @@ typedef enum ReplyKind {
 typedef enum ReplyFault {
         FAULT_NONE,
         FAULT_MALFORMED,   /* not a DNS message, or one that ends in its middle */
+        FAULT_COSTLY,      /* made up to keep its reader busy (WireSurvey) */
         FAULT_NOT_A_REPLY, /* QR clear */
         FAULT_WRONG_ID,
         FAULT_WRONG_OPCODE,

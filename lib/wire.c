@@ -13,6 +13,10 @@ enum {
         POINTER_MASK = 0xc0,
         QUESTION_FIXED_SIZE = 4, /* type, class */
         RR_FIXED_SIZE = 10,      /* type, class, TTL, RDATA length */
+        POINTED_MAX = 0x4000,    /* no pointer leads further */
+        FIELDS_OF_RR_MAX = 256,  /* as many strings of 255 octets has the longest TXT */
+        FIELDS_MAX = 64 * FIELDS_OF_RR_MAX,
+        HOPS_MAX = 256 * 1024,
 };
 
 static bool skip_name(const uint8_t *bytes, size_t size, size_t *offset) {
@@ -50,6 +54,33 @@ static bool read_rr(const uint8_t *bytes, size_t size, size_t *offset, WireRr *r
         return true;
 }
 
+/* Of the types of which RDATA is a list, and ldns makes something of each item. */
+static size_t count_fields(const uint8_t *bytes, const WireRr *rr) {
+        size_t n = 0;
+
+        if (rr->type == LDNS_RR_TYPE_HIP)
+                return rr->rdata_size / 2; /* names, each of them a pointer */
+        if (rr->type != LDNS_RR_TYPE_TXT && rr->type != LDNS_RR_TYPE_SPF)
+                return 0;
+        for (size_t at = 0; at < rr->rdata_size; at += 1 + bytes[rr->rdata + at])
+                n++;
+        return n;
+}
+
+static bool is_pointer_at(const uint8_t *bytes, size_t size, size_t at) {
+        return at + 1 < size && (bytes[at] & POINTER_MASK) == POINTER_MASK;
+}
+
+/* No chain of pointers is longer than there are pointers to pointers, wherever its octets stand. */
+static size_t count_chained(const uint8_t *bytes, size_t size) {
+        size_t n = 0;
+
+        for (size_t at = LDNS_HEADER_SIZE; at < size && at < POINTED_MAX; at++)
+                n += is_pointer_at(bytes, size, at) &&
+                     is_pointer_at(bytes, size, ldns_read_uint16(bytes + at) & (POINTED_MAX - 1));
+        return n;
+}
+
 bool wire_survey(const uint8_t *bytes, size_t size, WireSurvey *ret_survey) {
         WireSurvey survey = {};
         if (size < LDNS_HEADER_SIZE)
@@ -65,6 +96,7 @@ bool wire_survey(const uint8_t *bytes, size_t size, WireSurvey *ret_survey) {
         survey.answer = survey.additional = offset;
         unsigned n_before = LDNS_ANCOUNT(bytes) + LDNS_NSCOUNT(bytes);
         unsigned n_rrs = n_before + LDNS_ARCOUNT(bytes);
+        size_t n_fields = 0;
         for (unsigned i = 0; i < n_rrs; i++) {
                 if (!read_rr(bytes, size, &offset, &survey.last))
                         return false;
@@ -80,11 +112,19 @@ bool wire_survey(const uint8_t *bytes, size_t size, WireSurvey *ret_survey) {
                         survey.n_tkey++;
                         survey.tkey = survey.last;
                 }
+                size_t n = count_fields(bytes, &survey.last);
+                n_fields += n;
+                survey.is_costly |= n > FIELDS_OF_RR_MAX;
         }
         /* Octets behind the last RR are no part of what the counts announce, nor of what is
            verified. */
         if (offset != size)
                 return false;
+        /* Few names, or short chains: most messages need not be looked through. */
+        size_t n_names = n_rrs + n_fields;
+        survey.is_costly |=
+                n_fields > FIELDS_MAX ||
+                (n_names * size > HOPS_MAX && n_names * count_chained(bytes, size) > HOPS_MAX);
         *ret_survey = survey;
         return true;
 }
@@ -99,7 +139,7 @@ bool wire_read_name(const uint8_t *bytes, size_t size, size_t *offset, Name *ret
                 if ((length & POINTER_MASK) == POINTER_MASK) {
                         if (size - at < 2)
                                 return false;
-                        size_t target = ldns_read_uint16(bytes + at) & 0x3fff;
+                        size_t target = ldns_read_uint16(bytes + at) & (POINTED_MAX - 1);
                         /* Each jump leads further to the front than the last one: no loop,
                            whatever the octets say. */
                         if (target >= segment)

@@ -26,6 +26,7 @@ typedef struct WireSurvey {
         WireRr tkey;               /* the last of them; all zero if there is none */
         WireRr last;               /* the last RR; all zero if there is none */
         bool last_is_additional;
+        bool is_costly; /* to build a packet of it would hold up the caller for milliseconds */
 } WireSurvey;
 
 /* Walks the whole message. False unless its counts and lengths lead exactly to its end. Names in

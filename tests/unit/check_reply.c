@@ -341,6 +341,30 @@ START_TEST(forms_that_are_bad) {
 }
 END_TEST
 
+/* TXTs of empty strings keep ldns busy for long. */
+START_TEST(what_costs_too_much_is_not_read) {
+        static const struct {
+                uint16_t n_rrs, n_strings;
+                ReplyKind kind;
+                ReplyFault fault;
+        } cases[] = {
+                {40, 255, REPLY_DONE, FAULT_NONE},
+                {200, 255, REPLY_GARBAGE, FAULT_COSTLY},
+        };
+        static const uint8_t strings[255];
+        _cleanup_(exchange_freep) Exchange *x = exchange_new(Q, false);
+
+        octets_from_hex(&x->answer, "5678 8400 0001 0000 0000 0000" ZONE);
+        ldns_write_uint16(x->answer.bytes + 6, cases[_i].n_rrs);
+        for (unsigned i = 0; i < cases[_i].n_rrs; i++) {
+                octets_add(&x->answer, "\300\14\0\20\0\1\0\0\0\74", 10);
+                octets_add_u16(&x->answer, cases[_i].n_strings);
+                octets_add(&x->answer, strings, cases[_i].n_strings);
+        }
+        assert_reply(x, "TXTs", cases[_i].kind, cases[_i].fault);
+}
+END_TEST
+
 /* E6: what is wrong in form is told before a right signature is looked at; and a TSIG in the wrong
    place is no signature. */
 START_TEST(form_before_signature) {
@@ -464,6 +488,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, every_rcode, 0, ELEMENTSOF(table));
         tcase_add_test(tcase, clocks);
         tcase_add_loop_test(tcase, forms_that_are_good, 0, ELEMENTSOF(good_forms));
+        tcase_add_loop_test(tcase, what_costs_too_much_is_not_read, 0, 2);
         tcase_add_loop_test(tcase, forms_that_are_bad, 0, ELEMENTSOF(bad_forms));
         tcase_add_test(tcase, form_before_signature);
         tcase_add_test(tcase, the_request_come_back);

@@ -199,7 +199,96 @@ START_TEST(tkey) {
 }
 END_TEST
 
+/* --- what it would cost ----------------------------------------------------------------------- */
+
+static void begin(Octets *octets) {
+        octets_from_hex(octets, HEADER("0001 0000 0000 0000") "016100 0010 0001");
+}
+
+static void add_rr(Octets *octets, const char *owner, uint16_t type, const void *rdata,
+                   size_t size) {
+        static const uint8_t class_and_ttl[] = {0, 1, 0, 0, 0, 60};
+
+        octets_add(octets, owner, 2);
+        octets_add_u16(octets, type);
+        octets_add(octets, class_and_ttl, sizeof(class_and_ttl));
+        octets_add_u16(octets, (uint16_t)size);
+        octets_add(octets, rdata, size);
+        ldns_write_uint16(octets->bytes + 6, ldns_read_uint16(octets->bytes + 6) + 1);
+}
+
+static bool is_costly(const Octets *octets) {
+        WireSurvey survey;
+
+        ck_assert(wire_survey(octets->bytes, octets->size, &survey));
+        return survey.is_costly;
+}
+
+static const struct {
+        const char *what;
+        uint16_t type;
+        unsigned n_rrs, n_strings, size; /* of each string */
+        bool costly;
+} lists[] = {
+        {"a claim at each of hundreds of hosts", LDNS_RR_TYPE_TXT, 240, 8, 20, false},
+        {"the longest TXT", LDNS_RR_TYPE_TXT, 1, 255, 254, false},
+        {"dozens of 255 strings", LDNS_RR_TYPE_TXT, 48, 255, 4, false},
+        {"as many as can be, of one string", LDNS_RR_TYPE_TXT, 5000, 1, 0, false},
+        {"as many strings as are allowed", LDNS_RR_TYPE_TXT, 64, 256, 0, false},
+        {"one more in an RR", LDNS_RR_TYPE_TXT, 1, 257, 0, true},
+        {"one more RR", LDNS_RR_TYPE_TXT, 65, 256, 0, true},
+        {"a TXT of empty strings", LDNS_RR_TYPE_TXT, 1, 65000, 0, true},
+        {"its twin", LDNS_RR_TYPE_SPF, 1, 65000, 0, true},
+        {"small ones of empty strings", LDNS_RR_TYPE_TXT, 861, 64, 0, true},
+        {"a list of names", LDNS_RR_TYPE_HIP, 1, 515, 0, true},
+        {"what ldns leaves in one piece", LDNS_RR_TYPE_NULL, 1, 65000, 0, false},
+};
+
+START_TEST(lists_cost) {
+        static uint8_t rdata[UINT16_MAX];
+        static Octets octets;
+        const size_t size = lists[_i].n_strings * (1 + lists[_i].size);
+
+        begin(&octets);
+        memset(rdata, 'x', sizeof(rdata));
+        for (size_t at = 0; at < size; at += 1 + lists[_i].size)
+                rdata[at] = (uint8_t)lists[_i].size;
+        for (unsigned i = 0; i < lists[_i].n_rrs; i++)
+                add_rr(&octets, "\300\14", lists[_i].type, rdata, size);
+        ck_assert_msg(is_costly(&octets) == lists[_i].costly, "%s", lists[_i].what);
+}
+END_TEST
+
+/* n RRs whose owners are behind so many pointers, which may stand in any RDATA. */
+static const struct {
+        unsigned n_rrs, n_pointers;
+        bool costly;
+} chains[] = {
+        {4000, 1, false}, {1, 8000, false},   {20, 8000, false},
+        {40, 8000, true}, {2000, 8000, true}, {1000, 100, true},
+};
+
+START_TEST(chains_of_pointers_cost) {
+        static uint8_t rdata[UINT16_MAX];
+        static Octets octets;
+        char end[2] = {(char)0xc0, 12};
+
+        begin(&octets);
+        for (unsigned i = 0, to = LDNS_HEADER_SIZE; i + 1 < chains[_i].n_pointers; i++) {
+                ldns_write_uint16(rdata + 2 * i, (uint16_t)(0xc000 | to));
+                to = (unsigned)octets.size + 12 + 2 * i;
+                ldns_write_uint16(end, (uint16_t)(0xc000 | to));
+        }
+        add_rr(&octets, "\300\14", LDNS_RR_TYPE_NULL, rdata, 2 * chains[_i].n_pointers - 2);
+        for (unsigned i = 0; i < chains[_i].n_rrs; i++)
+                add_rr(&octets, end, LDNS_RR_TYPE_A, "\177\0\0\1", 4);
+        ck_assert(is_costly(&octets) == chains[_i].costly);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
+        tcase_add_loop_test(tcase, lists_cost, 0, ELEMENTSOF(lists));
+        tcase_add_loop_test(tcase, chains_of_pointers_cost, 0, ELEMENTSOF(chains));
         tcase_add_test(tcase, tkey);
         tcase_add_loop_test(tcase, broken_messages, 0, ELEMENTSOF(broken));
         tcase_add_loop_test(tcase, survey_of_messages, 0, ELEMENTSOF(messages));

@@ -323,6 +323,7 @@ static void send_update(Driver *driver, Server *server, Auth *auth) {
                                          ? !(signing_staleness(driver->signing) & STALE_CONTEXT)
                                          : driver->publication.observed_here,
                 .is_again = driver->publication.closed > 0,
+                .is_alone = driver->publication.was_lost,
                 .timeout_usec = driver->access->timeout_usec,
         };
         int r = update_new(&request, on_answered, driver, &driver->update);

@@ -125,7 +125,7 @@ void driver_look(Driver *driver) {
 
 /* What is wanted, or how, has changed: whatever is under way is given up. */
 static void start_over(Driver *driver, bool relocate) {
-        const bool overtakes = driver->update != NULL;
+        const bool overtakes = driver->update && update_is_sent(driver->update);
         /* From the schedule, not from here: a reload may change a hundred thousand. */
         const uint64_t soon_usec = schedule_now_usec(driver->context->schedule) + 1;
         const uint64_t start_usec = driver->wanted.start_usec;

@@ -8,10 +8,11 @@
    A message is done as a whole or not at all (RFC 2136 3.4). So what one part meets (its name is
    denied, its set has changed, its name is outside the zone) says nothing of the others: each is
    sent again alone, in the same pass. What is about the message as a whole, its key, its
-   connection, its time, is every part's own.
+   connection, its time, or about the server and what it is there for, is every part's own.
 
    Alone from the start: what is signed with GSS (Samba with BIND9_DLZ wants one owner name a
-   message), what follows a loss, and what the server has not just been seen to speak for. */
+   message), what follows a loss, which it may have been the reason of, and what the server has not
+   just been seen to speak for. */
 
 #include "daemon/update.h"
 
@@ -240,14 +241,17 @@ static void batch_split(Batch *batch, size_t n_each) {
         batch_end(batch);
 }
 
-/* Whether another part may be the reason. */
-static bool is_of_one_part(ReplyKind kind) {
-        switch (kind) {
+/* Whether another part may be the reason. A server that takes no updates, or is not this zone's,
+   takes none of them. */
+static bool is_of_one_part(const Reply *reply) {
+        switch (reply->kind) {
         case REPLY_CONFLICT:
         case REPLY_DENIED:
-        case REPLY_WRONG_SERVER:
-        case REPLY_ELSEWHERE:
                 return true;
+        case REPLY_WRONG_SERVER:
+                return reply->rcode != LDNS_RCODE_NOTAUTH;
+        case REPLY_ELSEWHERE:
+                return reply->rcode != LDNS_RCODE_NOTIMPL;
         case REPLY_DONE:
         case REPLY_BAD_KEY:
         case REPLY_BAD_TIME:
@@ -267,7 +271,7 @@ static void on_answered(Transaction *transaction, Reply *reply, void *userdata) 
 
         batch->transaction = NULL;
         /* It may have been one that was given up since. */
-        if (batch->n_sent > 1 && is_of_one_part(reply->kind))
+        if (batch->n_sent > 1 && is_of_one_part(reply))
                 batch_split(batch, 1);
         else
                 batch_tell(batch, reply, 0);
@@ -323,7 +327,7 @@ static Batch *find_open(const UpdateRequest *request) {
 int update_new(const UpdateRequest *request, UpdateHandler handler, void *userdata,
                Update **ret_update) {
         const bool is_alone = auth_security(request->auth) == SECURITY_GSS || request->is_again ||
-                              !request->observed_here;
+                              request->is_alone || !request->observed_here;
         Batch *batch = is_alone ? NULL : find_open(request);
         Update *update = calloc(1, sizeof(*update));
         int r = 0;
@@ -343,6 +347,10 @@ int update_new(const UpdateRequest *request, UpdateHandler handler, void *userda
         batch_append(batch, update);
         *ret_update = update;
         return 0;
+}
+
+bool update_is_sent(const Update *update) {
+        return update->batch->transaction && transaction_is_sent(update->batch->transaction);
 }
 
 Update *update_free(Update *update) {

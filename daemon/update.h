@@ -21,12 +21,16 @@ typedef struct UpdateRequest {
         const Plan *plan;
         bool observed_here; /* this and the next: as in TransactionRequest */
         bool is_again;
+        bool is_alone; /* not to be in one message with others */
         uint64_t timeout_usec;
 } UpdateRequest;
 
 /* 0 or -ENOMEM. */
 int update_new(const UpdateRequest *request, UpdateHandler handler, void *userdata,
                Update **ret_update);
+
+/* Whether it may have reached the server, and has no answer. Not to be called from its handler. */
+bool update_is_sent(const Update *update);
 
 /* Gives it up without a callback; what was sent cannot be called back. Accepts NULL. */
 Update *update_free(Update *update);

@@ -150,6 +150,7 @@ PublicationStep publication_end_well(Publication *p, const PublicationTimes *tim
         }
         publication_enter(p, well_state(p), now_usec);
         p->attempt = 0;
+        p->was_lost = false;
         p->trouble = (Trouble){0};
         p->keeps = p->holds_derived || in_doubt;
         p->strays_removed = p->strays_removed || p->removes_strays;

@@ -252,6 +252,7 @@ static PublicationStep step_on_prerequisite(Publication *p, const PublicationTim
 static PublicationStep step_on_answered(Publication *p, const PublicationTimes *times,
                                         const PublicationEvent *event, uint64_t now_usec) {
         p->stale = event->stale;
+        p->was_lost = false;
         switch (event->reply->kind) {
         case REPLY_DONE:
                 /* A refresh of what is in order is no news: nothing to read back but itself. */
@@ -275,7 +276,7 @@ static PublicationStep step_on_answered(Publication *p, const PublicationTimes *
         case REPLY_CLOSED:
                 /* It may have been done: plan_verdict stays, so that a look that finds all in
                    order knows by what, be it in the next pass. */
-                p->lost = true;
+                p->lost = p->was_lost = true;
                 publication_doubt(p, times, now_usec);
                 break;
         case REPLY_DENIED:

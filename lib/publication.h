@@ -131,7 +131,8 @@ typedef struct Publication {
         uint8_t plan_traits;      /* bits: what the last plan carried */
         PlanVerdict plan_verdict; /* what the last update did or may have done */
         bool lost;                /* ... and nobody has looked since */
-        unsigned attempt;         /* failed passes in a row */
+        bool was_lost;    /* so ended the last one that was sent: the next goes alone (E9) */
+        unsigned attempt; /* failed passes in a row */
         uint64_t due_usec;
         uint64_t check_usec; /* the next regular check, if no pass is due before; 0: none yet */
         uint64_t since_usec; /* when state was entered */

@@ -113,6 +113,30 @@ def name_that_is_in_another_zone_holds_up_no_other(test):
         test.record_name(server, domain).wait({daemon: KMS1} if domain != ODD else {}, timeout=0)
 
 
+@scenario(servers=BOTH)
+def what_was_lost_goes_alone(test):
+    """One of them may be what a server falls silent at: the next server gets each by itself."""
+    server = test.primary(zones=[Zone("contoso.com")])
+    silent, second = test.gate(server), test.proxy("127.0.0.6", server)
+    daemon = test.daemon(domains=SITES, Update={**ONCE, "Server": f"{silent.address} {second.address}", "Timeout": "1s"})
+    wait_told(daemon, f"STATUS=published {len(SITES)}/{len(SITES)}")
+    test.check(max(len(names_of(update)) for update in silent.updates) > 1, "some travelled together at first")
+    test.equal(sorted(map(names_of, second.updates), key=sorted), [{domain} for domain in sorted(SITES)], "messages then")
+
+
+@scenario(servers=BOTH)
+def what_was_not_sent_is_not_doubted(test):
+    """Taken off the list while their message waits, they are gone at once: nothing can arrive any more (O13)."""
+    server = test.primary(zones=[Zone("contoso.com")])
+    daemon, gate = gathered(test, server)
+    daemon.reload(domains=BAITS)
+    # Half of the time that a sent one may still take effect, and a good deal less than the baits wait.
+    wait_until(lambda: rows_of(daemon) == len(BAITS), lambda: f"{rows_of(daemon)} rows are left", 6)
+    test.equal([names_of(update) for update in gate.updates], [{bait} for bait in BAITS], "messages")
+    gate.open(seed=1)
+    wait_told(daemon, f"STATUS=published {len(BAITS)}/{len(BAITS)}")
+
+
 # Whose it is.
 
 @scenario(servers=BOTH)

@@ -395,7 +395,51 @@ START_TEST(always_ends) {
 }
 END_TEST
 
+/* E9: a name that makes a server silent, or say what nobody can read, does so alone from then on:
+   until an update is answered, or nothing is left to be done. */
+START_TEST(what_was_lost_goes_alone) {
+        static const struct {
+                Input answer;
+                bool was_lost;
+        } cases[] = {
+                {ANSWER(TIMEOUT), true},      {ANSWER(GARBAGE), true},    {ANSWER(CLOSED), true},
+                {ANSWER(DENIED), false},      {ANSWER(ELSEWHERE), false}, {ANSWER(CONFLICT), false},
+                {ANSWER(UNREACHABLE), false}, {ANSWER(ECHO), false},
+        };
+        static const Input ways_out[] = {ANSWER(DONE), ANSWER(DENIED), SEEN(IN_ORDER)};
+        Bench bench;
+        Publication *p = &bench.publication;
+
+        for (size_t i = 0; i < ELEMENTSOF(ways_out); i++) {
+                PublicationStep step;
+
+                bench_init(&bench, false);
+                p->remembered_all = true;
+                bench_step(&bench, &(Input)DUE);
+                bench_step(&bench, &(Input)LOCATED(1, 1));
+                bench_step(&bench, &(Input)SEEN(PUBLISH));
+                ck_assert(!p->was_lost);
+                step = bench_step(&bench, &cases[_i].answer);
+                ck_assert(p->was_lost == cases[_i].was_lost);
+                for (unsigned j = 0; j < 3 && step.action != ACTION_OBSERVE; j++) {
+                        bench.now_usec = p->due_usec;
+                        step = bench_step(&bench, &(Input)DUE);
+                        if (step.action == ACTION_LOCATE)
+                                step = bench_step(&bench, &(Input)LOCATED(1, 1));
+                }
+                ck_assert_int_eq(step.action, ACTION_OBSERVE);
+                ck_assert(p->was_lost == cases[_i].was_lost);
+                if (ways_out[i].kind == EVENT_ANSWERED)
+                        bench_step(&bench, &(Input)SEEN(PUBLISH));
+                ck_assert(p->was_lost == cases[_i].was_lost);
+                bench_step(&bench, &ways_out[i]);
+                ck_assert(!p->was_lost);
+        }
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
+        tcase_add_loop_test(tcase, what_was_lost_goes_alone, 0, 8);
         tcase_add_loop_test(tcase, whatever_happens, 0, 8);
         tcase_add_loop_test(tcase, always_ends, 0, 200);
 }

@@ -155,6 +155,21 @@ START_TEST(what_was_not_observed_here_goes_alone) {
 }
 END_TEST
 
+START_TEST(what_is_wanted_alone_goes_alone) {
+        updates_ask_many(0, 2);
+        updates.terms.is_alone = true;
+        updates_ask_many(2, 2);
+        updates.terms.is_alone = false;
+        updates_ask_many(4, 2);
+        for (int n = 0; n < 6; n += (int)updates.taken.n) {
+                updates_take();
+                ck_assert_uint_eq(updates.taken.n, updates_has(0) ? 4 : 1);
+                updates_answer(LDNS_RCODE_NOERROR);
+        }
+        peer_wait(updates.world->event, &updates.n_told, 6);
+}
+END_TEST
+
 /* They do not wait for room either. */
 START_TEST(alone_is_not_held_back) {
         for (int i = 0; i < UPDATE_BATCHES_MAX; i++) {
@@ -340,6 +355,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, at_most_a_hundred);
         tcase_add_test(tcase, first_come_first_served);
         tcase_add_test(tcase, what_follows_a_loss_goes_alone);
+        tcase_add_test(tcase, what_is_wanted_alone_goes_alone);
         tcase_add_test(tcase, what_was_not_observed_here_goes_alone);
         tcase_add_test(tcase, alone_is_not_held_back);
         tcase_add_test(tcase, different_keys_share_no_message);

@@ -101,6 +101,31 @@ START_TEST(given_up_while_the_server_is_full) {
 }
 END_TEST
 
+/* What is only gathered, waits for the server, or was refused with others and waits anew, will not
+   take effect (O13). */
+START_TEST(sent_is_what_the_server_may_have) {
+        const UpdateAsked *first = &updates.asked[0], *second = &updates.asked[1];
+
+        server_set_limit(updates.world->server, 1);
+        updates_ask_many(0, 2);
+        ck_assert(!update_is_sent(first->update) && !update_is_sent(second->update));
+        updates_take();
+        ck_assert(update_is_sent(first->update) && update_is_sent(second->update));
+        (void)updates_ask(2);
+        peer_settle(updates.world->event);
+        ck_assert(!update_is_sent(updates.asked[2].update));
+        updates_answer(LDNS_RCODE_REFUSED);
+        updates_take();
+        updates_check_taken(2, 1);
+        ck_assert(update_is_sent(updates.asked[2].update));
+        ck_assert(!update_is_sent(first->update) && !update_is_sent(second->update));
+        updates_answer(LDNS_RCODE_NOERROR);
+        updates_take();
+        ck_assert_uint_eq(updates.taken.n, 1);
+        ck_assert(update_is_sent(first->update) != update_is_sent(second->update));
+}
+END_TEST
+
 /* The server's place for it stays taken, the zone's does not: the next may be sent. */
 START_TEST(all_given_up_while_outstanding) {
         static UpdateTaken first;
@@ -279,6 +304,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, given_up_while_outstanding, 0, 3);
         tcase_add_loop_test(tcase, one_is_left_when_the_message_is_refused, 0, 2);
         tcase_add_test(tcase, given_up_while_the_server_is_full);
+        tcase_add_test(tcase, sent_is_what_the_server_may_have);
         tcase_add_test(tcase, all_given_up_while_outstanding);
         tcase_add_loop_test(tcase, given_up_in_anothers_handler, 0, 2);
         tcase_add_test(tcase, last_given_up_in_anothers_handler);

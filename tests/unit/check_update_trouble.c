@@ -13,6 +13,11 @@
 #include "tests/unit/support_update.h"
 #include "tests/unit/unit.h"
 
+enum {
+        MAC_SIZE = 32,
+        BEHIND_MAC = 6, /* original id, error, length of nothing */
+};
+
 #define SHORT (400 * USEC_PER_MSEC) /* passes, but not before the scene is set */
 
 /* A foreign TXT that the plan requires as it is. */
@@ -53,7 +58,7 @@ static const struct {
         {LDNS_RCODE_NOTZONE, REPLY_WRONG_SERVER}, {LDNS_RCODE_NXRRSET, REPLY_CONFLICT},
         {LDNS_RCODE_YXRRSET, REPLY_CONFLICT},     {LDNS_RCODE_NXDOMAIN, REPLY_CONFLICT},
         {LDNS_RCODE_YXDOMAIN, REPLY_CONFLICT},    {LDNS_RCODE_SERVFAIL, REPLY_ELSEWHERE},
-        {LDNS_RCODE_FORMERR, REPLY_ELSEWHERE},    {LDNS_RCODE_NOTIMPL, REPLY_ELSEWHERE},
+        {LDNS_RCODE_FORMERR, REPLY_ELSEWHERE},
 };
 
 START_TEST(what_one_meets_is_no_matter_of_the_others) {
@@ -163,27 +168,49 @@ static void use_key(TsigAlgorithm algorithm) {
         updates.terms.auth = updates.world->auth;
 }
 
-/* NOTAUTH with a TSIG error and no MAC, the request's own TSIG taken off. */
+/* NOTAUTH, no section, and this TSIG in place of the request's. */
+static void answer_not_auth(const SignAs *as) {
+        static Octets octets;
+        static PeerMessage bare;
+
+        octets.size = 0;
+        octets_add(&octets, updates.taken.message.bytes, 12);
+        octets.bytes[2] |= 0x80; /* QR */
+        octets.bytes[3] = LDNS_RCODE_NOTAUTH;
+        memset(octets.bytes + 4, 0, 8);
+        octets_sign(&octets, as);
+        memcpy(bare.bytes, octets.bytes, octets.size);
+        bare.size = octets.size;
+        peer_answer(updates.taken.fd, &bare, LDNS_RCODE_NOTAUTH);
+}
+
 static void answer_tsig_error(uint16_t error, bool tells_time) {
         const TsigKey key = support_key(TSIG_HMAC_SHA256);
-        const SignAs as = {
+
+        answer_not_auth(&(SignAs){
                 .key = &key,
                 .time_sec = (uint64_t)time(NULL),
                 .error = error,
                 .no_mac = true,
                 .other = {0, 0, 0, 0, 1, 0},
                 .other_size = tells_time ? 6 : 0,
-        };
-        static Octets octets;
-        static PeerMessage bare;
+        });
+}
 
-        octets.size = 0;
-        octets_add(&octets, updates.taken.message.bytes, 12);
-        memset(octets.bytes + 4, 0, 8); /* no section */
-        octets_sign(&octets, &as);
-        memcpy(bare.bytes, octets.bytes, octets.size);
-        bare.size = octets.size;
-        peer_answer(updates.taken.fd, &bare, LDNS_RCODE_NOTAUTH);
+/* It is not the zone's primary, and signs that. */
+static void fail_zone(void) {
+        const TsigKey key = support_key(TSIG_HMAC_SHA256);
+        const PeerMessage *message = &updates.taken.message;
+        Signature request = {.mac_size = MAC_SIZE};
+
+        memcpy(request.mac, message->bytes + message->size - MAC_SIZE - BEHIND_MAC, MAC_SIZE);
+        answer_not_auth(
+                &(SignAs){.key = &key, .request = &request, .time_sec = (uint64_t)time(NULL)});
+}
+
+/* It takes no updates. */
+static void fail_kind(void) {
+        updates_answer(LDNS_RCODE_NOTIMPL);
 }
 
 static void fail_key(void) {
@@ -218,6 +245,8 @@ static const struct {
         void (*answer)(void);
         ReplyKind kind;
 } troubles[] = {
+        {"zone", true, fail_zone, REPLY_WRONG_SERVER},
+        {"kind", false, fail_kind, REPLY_ELSEWHERE},
         {"key", true, fail_key, REPLY_BAD_KEY},
         {"time", true, fail_time, REPLY_BAD_TIME},
         {"echo", true, fail_echo, REPLY_ECHO},

@@ -17,8 +17,9 @@ typedef struct Message {
 } Message;
 
 enum {
-        MESSAGE_SIZE_MAX = 60 * 1024, /* no request above it is ever built */
         MESSAGE_TSIG_ROOM = 512,
+        /* No request above 60 KiB is ever built, with its signature. */
+        MESSAGE_SIZE_MAX = 60 * 1024 - MESSAGE_TSIG_ROOM,
 };
 
 /* One publication's part of an update. */

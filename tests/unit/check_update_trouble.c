@@ -48,6 +48,14 @@ static void serve_alone(int from, int n, int number, unsigned rcode) {
                 ck_assert_int_eq(n_seen[i], 1);
 }
 
+static void use_key(TsigAlgorithm algorithm) {
+        const TsigKey key = support_key(algorithm);
+
+        auth_unref(updates.world->auth);
+        ck_assert_int_eq(auth_new_tsig(&key, &updates.world->auth), 0);
+        updates.terms.auth = updates.world->auth;
+}
+
 /* --- one of them fails ------------------------------------------------------------------------ */
 
 static const struct {
@@ -158,15 +166,60 @@ START_TEST(too_large_together) {
 }
 END_TEST
 
-/* --- all of them fail ------------------------------------------------------------------------- */
+/* A change of two hosts in exclusive mode, in the longest names that there are: sets required as
+ * they were, old records and claims removed, new ones added. */
+static void ask_longest(int number) {
+        static uint8_t rdata[CLAIM_RDATA_MAX];
+        static Name host;
+        static Txt txt;
+        static const PublisherId id = {{0xab, 1}};
+        char record[NAME_TEXT_MAX], target[NAME_TEXT_MAX];
 
-static void use_key(TsigAlgorithm algorithm) {
-        const TsigKey key = support_key(algorithm);
-
-        auth_unref(updates.world->auth);
-        ck_assert_int_eq(auth_new_tsig(&key, &updates.world->auth), 0);
-        updates.terms.auth = updates.world->auth;
+        (void)snprintf(record, sizeof(record),
+                       "_vlmcs._tcp.a%03d.%063d.%063d.%063d.%031d.contoso.com", number, 1, 2, 3, 4);
+        (void)snprintf(target, sizeof(target), "%063d.%063d.%063d.%0*d", 1, 2, 3,
+                       CLAIM_HOST_MAX - 192, 4);
+        host = name_of(target);
+        const Claim claim = {.id = id, .host = host, .port = UINT16_MAX, .ttl = 60, .since_sec = INT64_MAX};
+        txt = (Txt){.rdata = rdata, .size = (uint16_t)claim_to_rdata(&claim, rdata)};
+        ck_assert_uint_gt(txt.size, 0);
+        const PlanOp ops[] = {srv_op(PLAN_REQUIRE_SRV_RR, 0, 0, 0, target),
+                              srv_op(PLAN_REQUIRE_SRV_RR, 0, 1, 0, target),
+                              txt_op(PLAN_REQUIRE_TXT_RR, &txt),
+                              srv_op(PLAN_DELETE_SRV, 0, 0, 0, target),
+                              srv_op(PLAN_DELETE_SRV, 0, 1, 0, target),
+                              txt_op(PLAN_DELETE_TXT, &txt),
+                              srv_op(PLAN_ADD_SRV, 1, 0, 3600, target),
+                              srv_op(PLAN_ADD_SRV, 1, 1, 3600, target),
+                              claim_op(3600, &host)};
+        updates_ask_with(&updates.asked[number], record, plan_with(ops, ELEMENTSOF(ops)));
 }
+
+/* All a hundred of a batch are as long as can be, signed: each is sent once, in few messages, none
+ * above 60 KiB (updates_read()), and at least one not far from it. */
+START_TEST(longest_names_together) {
+        int n_seen[UPDATE_PARTS_MAX] = {0}, n_messages = 0;
+        size_t largest = 0;
+
+        use_key(TSIG_HMAC_SHA512);
+        for (int i = 0; i < UPDATE_PARTS_MAX; i++)
+                ask_longest(i);
+        for (int n = 0; n < UPDATE_PARTS_MAX;) {
+                updates_take();
+                n_messages++;
+                if (updates.taken.message.size > largest)
+                        largest = updates.taken.message.size;
+                for (size_t i = 0; i < updates.taken.n; i++, n++)
+                        n_seen[updates.taken.numbers[i]]++;
+        }
+        for (int i = 0; i < UPDATE_PARTS_MAX; i++)
+                ck_assert_int_eq(n_seen[i], 1);
+        ck_assert_int_le(n_messages, 16);
+        ck_assert_uint_gt(largest, UPDATE_SIZE_MAX / 2);
+}
+END_TEST
+
+/* --- all of them fail ------------------------------------------------------------------------- */
 
 /* NOTAUTH, no section, and this TSIG in place of the request's. */
 static void answer_not_auth(const SignAs *as) {
@@ -298,6 +351,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, name_outside_the_zone_alone);
         tcase_add_test(tcase, too_large_for_a_message);
         tcase_add_test(tcase, too_large_together);
+        tcase_add_test(tcase, longest_names_together);
         tcase_add_loop_test(tcase, what_the_message_meets_is_everybodys, 0, ELEMENTSOF(troubles));
         tcase_add_test(tcase, unreachable_is_everybodys);
 }

@@ -11,6 +11,7 @@ enum {
         UPDATES_MAX = 300,
         UPDATE_CONNECTIONS_MAX = 2 * SERVER_CONNECTIONS_MAX + 1,
         UPDATE_PARTS_MAX = 100, /* the contract's: in one message */
+        UPDATE_SIZE_MAX = 60 * 1024,
         UPDATE_BATCHES_MAX = 2, /* ... and messages outstanding */
 };
 
@@ -18,7 +19,7 @@ enum {
 typedef struct UpdateAsked {
         Update *update; /* NULL once it was told */
         Plan *plan;
-        char record[64];
+        char record[NAME_TEXT_MAX];
         int n_told;
         int error; /* < 0: it was not sent */
         ReplyKind kind;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/util.h"
+#include "tests/unit/support_packet.h"
 #include "tests/unit/support_primary.h"
 #include "tests/unit/support_world.h"
 #include "tests/unit/unit.h"
@@ -39,21 +40,27 @@ static void on_looked(const Reply *end, Observation *seen, void *userdata) {
         observation = seen;
 }
 
-/* The first query is on its way. */
-static void begin(uint64_t timeout_usec) {
+static void start(uint64_t timeout_usec, Reply *first) {
         Name record;
 
         world_setup(&world, 8, 8);
         n_done = 0;
+        fd = -1;
         ck_assert_int_eq(name_from_text("_vlmcs._tcp.contoso.com", &record), 0);
         ck_assert_int_eq(look_new(&(LookRequest){.server = world.server,
                                                  .auth = world.auth,
                                                  .record = &record,
+                                                 .first = first,
                                                  .timeout_usec = timeout_usec},
                                   on_looked, &world, &look),
                          0);
-        ck_assert_int_eq(n_done, 0);
         memset(&record, 0, sizeof(record)); /* it has its own */
+}
+
+/* The first query is on its way. */
+static void begin(uint64_t timeout_usec) {
+        start(timeout_usec, NULL);
+        ck_assert_int_eq(n_done, 0);
         fd = peer_accept(world.event, world.listener);
         peer_receive(world.event, fd, &message);
         ck_assert_int_eq(primary_asked_type(&message), LDNS_RR_TYPE_SRV);
@@ -62,7 +69,8 @@ static void begin(uint64_t timeout_usec) {
 static void end(void) {
         look = look_free(look);
         observation = observation_free(observation);
-        close(fd);
+        if (fd >= 0)
+                close(fd);
         world_teardown(&world);
 }
 
@@ -176,6 +184,42 @@ START_TEST(second_answer_may_spoil_it) {
 }
 END_TEST
 
+/* Who has met the first answer already asks only for the second one ... */
+START_TEST(first_answer_may_have_come) {
+        static const char *const srv[] = {SRV_1};
+        Reply first = {.packet = packet_from_text(LDNS_RCODE_NOERROR, LDNS_SECTION_ANSWER, 1, srv)};
+
+        start(LONG, &first);
+        ck_assert_int_eq(n_done, 0);
+        ck_assert_ptr_null(first.packet);
+        fd = peer_accept(world.event, world.listener);
+        peer_receive(world.event, fd, &message);
+        ck_assert_int_eq(primary_asked_type(&message), LDNS_RR_TYPE_TXT);
+        answer_last(&(PrimaryAnswer){.rrs = CLAIM});
+        ck_assert_int_eq(reply.kind, REPLY_DONE);
+        ck_assert_uint_eq(observation->n_srv, 1);
+        ck_assert_uint_eq(observation->n_txt, 1);
+        end();
+}
+END_TEST
+
+/* ... and hears at once that there is no name. */
+START_TEST(first_answer_may_have_been_enough) {
+        Reply first = {
+                .rcode = LDNS_RCODE_NXDOMAIN,
+                .packet = packet_from_text(LDNS_RCODE_NXDOMAIN, LDNS_SECTION_ANSWER, 0, NULL),
+        };
+
+        start(LONG, &first);
+        ck_assert_int_eq(n_done, 1);
+        ck_assert_int_eq(reply.kind, REPLY_DONE);
+        ck_assert(observation->authoritative && observation->n_srv == 0);
+        ck_assert_int_lt(peer_try_accept(world.event, world.listener), 0);
+        reply_done(&first);
+        end();
+}
+END_TEST
+
 /* The name went between the two answers: that is for the plan's prerequisites to find out. */
 START_TEST(name_may_go_meanwhile) {
         begin(LONG);
@@ -255,6 +299,8 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, no_srv_may_still_have_claims);
         tcase_add_test(tcase, one_answer_may_be_enough);
         tcase_add_test(tcase, second_answer_may_spoil_it);
+        tcase_add_test(tcase, first_answer_may_have_come);
+        tcase_add_test(tcase, first_answer_may_have_been_enough);
         tcase_add_test(tcase, name_may_go_meanwhile);
         tcase_add_test(tcase, cname_is_a_suspicion);
         tcase_add_loop_test(tcase, connection_may_close, 0, 2);

@@ -1,16 +1,21 @@
 /* daemon/zone: one search for all who wait, a list of servers that changes only for another one,
-   and waiters that end themselves, each other or the zone (E2, E3). */
+   and waiters that end themselves, each other or the zone (E2, E3). All of that where servers are
+   given by name, and have to be found; and where they are given by address, and are there at once.
+ */
 #include "daemon/zone.h"
 
 #include <string.h>
 
 #include "lib/util.h"
+#include "tests/unit/support_names.h"
 #include "tests/unit/support_peer.h"
 #include "tests/unit/unit.h"
 
 enum {
         N_WAITERS = 4,
 };
+
+typedef enum Given { BY_NAME, BY_ADDRESS, _GIVEN_MAX } Given;
 
 /* Somebody who waits, and what he does when he is told. */
 typedef struct Waiter {
@@ -26,8 +31,8 @@ static Hosts *hosts;
 static Resolver *resolver;
 static AccessTable accesses;
 static ZoneTable zones;
-static Access *access_to_servers;
-static Zone *zone;
+static Access *access_to[_GIVEN_MAX];
+static Zone *zone; /* its servers are given by name */
 static Waiter waiters[N_WAITERS];
 static int n_told;
 
@@ -70,8 +75,12 @@ static Zone *zone_make(Access *access, const char *mname) {
         return made;
 }
 
-/* Names are asked for at a resolver where nobody listens, and so fail at once, unless a test sets
-   none: then as this machine knows them. */
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **ret_list) {
+        return names_getaddrinfo(node, service, hints, ret_list);
+}
+
+/* The zone's NS are asked for where nobody listens, and so fail at once. */
 static void set_up(void) {
         struct sockaddr_in address;
         char text[ENDPOINT_TEXT_MAX];
@@ -84,23 +93,35 @@ static void set_up(void) {
         (void)snprintf(text, sizeof(text), "127.0.0.1:%u", ntohs(address.sin_port));
         ck_assert_int_eq(endpoint_from_text(text, &endpoint), 0);
         ck_assert_int_eq(resolver_new(event, &endpoint, 1, &resolver), 0);
-        hosts_set_resolver(hosts, resolver);
         zones = (ZoneTable){.hosts = hosts, .resolver = resolver};
         memset(waiters, 0, sizeof(waiters));
         n_told = 0;
-        access_to_servers = access_make("192.0.2.1", "192.0.2.2");
-        zone = zone_make(access_to_servers, NULL);
+        name_is("192.0.2.1");
+        access_to[BY_NAME] = access_make("ns1." NAMES_DOMAIN, "192.0.2.2");
+        access_to[BY_ADDRESS] = access_make("192.0.2.1", "192.0.2.2");
+        zone = zone_make(access_to[BY_NAME], NULL);
 }
 
 static void tear_down(void) {
         (void)zone_unref(zone);
-        (void)access_unref(access_to_servers);
+        for (size_t i = 0; i < _GIVEN_MAX; i++)
+                (void)access_unref(access_to[i]);
         (void)hosts_free(hosts);
         (void)resolver_free(resolver);
         (void)worker_free(worker);
         (void)sd_event_unref(event);
         ck_assert_ptr_null(zones.root);
         ck_assert_ptr_null(accesses.first);
+}
+
+static void give(Given given) {
+        (void)zone_unref(zone);
+        zone = zone_make(access_to[given], NULL);
+}
+
+/* What was found of names is looked up anew. */
+static void forget_names(void) {
+        hosts_set_resolver(hosts, NULL);
 }
 
 static void wait_on(Zone *on, Waiter *waiter) {
@@ -112,31 +133,37 @@ static void prepare(Zone *on) {
         int n_before = n_told;
 
         wait_on(on, &waiters[0]);
-        ck_assert_int_eq(n_told, n_before); /* never from within */
         peer_wait(event, &n_told, n_before + 1);
 }
 
 /* --- the list --------------------------------------------------------------------------------- */
 
 START_TEST(servers_are_those_of_server) {
+        give(_i);
         ck_assert(!zone_is_ready(zone));
-        prepare(zone);
+        wait_on(zone, &waiters[0]);
+        ck_assert_int_eq(n_told, _i == BY_ADDRESS); /* nothing to wait for */
+        peer_wait(event, &n_told, 1);
         ck_assert_str_eq(waiters[0].text, "");
         ck_assert(zone_is_ready(zone));
         ck_assert_uint_eq(zone_n_servers(zone), 2);
         ck_assert_uint_eq(zone_n_primaries(zone), 2); /* all of Server= (E3) */
+        ck_assert_str_eq(server_name(zone_server(zone, 0)),
+                         _i == BY_NAME ? "ns1." NAMES_DOMAIN " (192.0.2.1)" : "192.0.2.1");
         ck_assert_str_eq(server_name(zone_server(zone, 1)), "192.0.2.2");
 }
 END_TEST
 
 /* A doubt that finds the same servers voids nothing of what was observed there. */
 START_TEST(same_servers_are_no_news) {
+        give(_i);
         prepare(zone);
         unsigned generation = zone_generation(zone);
         const Server *first = zone_server(zone, 0);
         zone_doubt(zone);
         ck_assert(!zone_is_ready(zone));
         ck_assert_uint_eq(zone_n_servers(zone), 2);
+        forget_names();
         prepare(zone);
         ck_assert(zone_is_ready(zone));
         ck_assert_uint_eq(zone_generation(zone), generation);
@@ -151,22 +178,20 @@ START_TEST(failed_search_takes_no_server_away) {
         Access *access = NULL;
 
         ck_assert_int_eq(access_get(&accesses, &discovered, &access), 0);
-        Zone *found = zone_make(access, "localhost");
-        hosts_set_resolver(hosts, NULL);
+        Zone *found = zone_make(access, "ns1." NAMES_DOMAIN);
         prepare(found);
         ck_assert_str_eq(waiters[0].text, "");
-        size_t n = zone_n_servers(found);
-        ck_assert_uint_gt(n, 0);
-        ck_assert_uint_eq(zone_n_primaries(found), n); /* the MNAME's (E3) */
+        ck_assert_uint_eq(zone_n_servers(found), 1);
+        ck_assert_uint_eq(zone_n_primaries(found), 1); /* the MNAME's (E3) */
         unsigned generation = zone_generation(found);
 
-        (void)zone_unref(zone_make(access, "ns2.contoso.com"));
+        (void)zone_unref(zone_make(access, "ns2." NAMES_DOMAIN));
         ck_assert(!zone_is_ready(found));
-        hosts_set_resolver(hosts, resolver);
+        name_is(NULL);
         prepare(found);
-        ck_assert_ptr_nonnull(strstr(waiters[0].text, "ns2.contoso.com"));
+        ck_assert_ptr_nonnull(strstr(waiters[0].text, "ns2." NAMES_DOMAIN));
         ck_assert(!zone_is_ready(found));
-        ck_assert_uint_eq(zone_n_servers(found), n);
+        ck_assert_uint_eq(zone_n_servers(found), 1);
         ck_assert_uint_eq(zone_generation(found), generation);
         (void)zone_unref(found);
         (void)access_unref(access);
@@ -187,6 +212,19 @@ START_TEST(all_are_told_once) {
 }
 END_TEST
 
+/* Where there is nothing to wait for each is told as he asks, and no other again. */
+START_TEST(each_is_told_as_he_asks) {
+        give(BY_ADDRESS);
+        for (size_t i = 0; i < N_WAITERS; i++) {
+                wait_on(zone, &waiters[i]);
+                for (size_t j = 0; j < N_WAITERS; j++)
+                        ck_assert_int_eq(waiters[j].n_told, j <= i);
+        }
+        peer_settle(event);
+        ck_assert_int_eq(n_told, N_WAITERS);
+}
+END_TEST
+
 static void forget_others(Waiter *waiter) {
         for (size_t i = 0; i < N_WAITERS; i++)
                 if (&waiters[i] != waiter)
@@ -198,9 +236,32 @@ START_TEST(one_may_end_the_others) {
                 wait_on(zone, &waiters[i]);
                 waiters[i].then = forget_others;
         }
+        ck_assert_int_eq(n_told, 0);
         peer_wait(event, &n_told, 1);
         peer_settle(event);
         ck_assert_int_eq(n_told, 1);
+}
+END_TEST
+
+static void ask_again(Waiter *waiter) {
+        waiter->then = NULL;
+        zone_doubt(zone);
+        wait_on(zone, waiter);
+}
+
+/* While the others are still to be told; the second answer is there at once, as is the first one
+   where servers are given by address. */
+START_TEST(who_is_told_may_ask_again) {
+        give(_i);
+        for (size_t i = 0; i < N_WAITERS; i++) {
+                waiters[i].then = ask_again;
+                wait_on(zone, &waiters[i]);
+        }
+        ck_assert_int_eq(n_told, _i == BY_ADDRESS ? 2 * N_WAITERS : 0);
+        peer_wait(event, &n_told, 2 * N_WAITERS);
+        for (size_t i = 0; i < N_WAITERS; i++)
+                ck_assert_int_eq(waiters[i].n_told, 2);
+        ck_assert(zone_is_ready(zone));
 }
 END_TEST
 
@@ -208,13 +269,23 @@ static void leave_zone(Waiter *waiter) {
         zone = zone_unref(zone);
 }
 
-/* The last reference goes while the others are still to be told. */
+/* The last reference goes while the others are still to be told ... */
 START_TEST(zone_may_go_while_it_tells) {
         for (size_t i = 0; i < N_WAITERS; i++)
                 wait_on(zone, &waiters[i]);
-        for (size_t i = 0; i < N_WAITERS; i++)
-                waiters[i].then = leave_zone;
+        waiters[N_WAITERS / 2].then = leave_zone;
         peer_wait(event, &n_told, N_WAITERS);
+        ck_assert_ptr_null(zone);
+        ck_assert_ptr_null(zones.root);
+}
+END_TEST
+
+/* ... or from within zone_prepare() ... */
+START_TEST(zone_may_go_as_it_is_asked) {
+        give(BY_ADDRESS);
+        waiters[0].then = leave_zone;
+        wait_on(zone, &waiters[0]);
+        ck_assert_int_eq(n_told, 1);
         ck_assert_ptr_null(zone);
         ck_assert_ptr_null(zones.root);
 }
@@ -222,9 +293,12 @@ END_TEST
 
 /* ... or while it still searches. */
 START_TEST(zone_may_go_while_it_searches) {
+        names_hold();
         wait_on(zone, &waiters[0]);
         zone_forget(zone, &waiters[0].waiter);
         zone = zone_unref(zone);
+        ck_assert_ptr_null(zones.root);
+        names_release();
         peer_settle(event);
         ck_assert_int_eq(n_told, 0);
 }
@@ -234,7 +308,7 @@ END_TEST
 
 START_TEST(zone_is_of_one_apex_and_access) {
         Access *other = access_make("192.0.2.1", NULL);
-        Zone *same = zone_make(access_to_servers, NULL), *another = zone_make(other, NULL);
+        Zone *same = zone_make(access_to[BY_NAME], NULL), *another = zone_make(other, NULL);
         Name apex;
         Zone *upper = NULL;
 
@@ -252,12 +326,15 @@ END_TEST
 
 static void add_tests(TCase *tcase) {
         tcase_add_checked_fixture(tcase, set_up, tear_down);
-        tcase_add_test(tcase, servers_are_those_of_server);
-        tcase_add_test(tcase, same_servers_are_no_news);
+        tcase_add_loop_test(tcase, servers_are_those_of_server, 0, _GIVEN_MAX);
+        tcase_add_loop_test(tcase, same_servers_are_no_news, 0, _GIVEN_MAX);
         tcase_add_test(tcase, failed_search_takes_no_server_away);
         tcase_add_test(tcase, all_are_told_once);
+        tcase_add_test(tcase, each_is_told_as_he_asks);
         tcase_add_test(tcase, one_may_end_the_others);
+        tcase_add_loop_test(tcase, who_is_told_may_ask_again, 0, _GIVEN_MAX);
         tcase_add_test(tcase, zone_may_go_while_it_tells);
+        tcase_add_test(tcase, zone_may_go_as_it_is_asked);
         tcase_add_test(tcase, zone_may_go_while_it_searches);
         tcase_add_test(tcase, zone_is_of_one_apex_and_access);
 }

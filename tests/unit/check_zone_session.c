@@ -1,19 +1,18 @@
 /* daemon/zone and daemon/locator with GSS-TSIG: under which name a server is asked for a context
    (C70), for how long a zone keeps it, and when the zone's SOA is needed for it. Names are found as
    the suite says, the zone's SOA and NS at a scripted server. */
-#include <dlfcn.h>
 #include <errno.h>
-#include <netdb.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "daemon/locator.h"
 #include "lib/util.h"
+#include "tests/unit/support_names.h"
 #include "tests/unit/support_peer.h"
 #include "tests/unit/support_tsig.h"
 #include "tests/unit/unit.h"
 
-#define ZONE "contoso.com"
+#define ZONE NAMES_DOMAIN
 
 static sd_event *event;
 static Worker *worker;
@@ -26,17 +25,11 @@ static ZoneTable zones;
 static int udp, listener; /* the scripted server's */
 static struct sockaddr_in udp_address, address;
 static PeerMessage message;
-static const char *host_address;
 static int n_told;
 
-/* In place of the C library's: every host of the zone has one address. */
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                 struct addrinfo **ret_list) {
-        __typeof__(getaddrinfo) *real = (__typeof__(real))dlsym(RTLD_NEXT, "getaddrinfo");
-        const char *dot = node ? strchr(node, '.') : NULL;
-
-        return real(dot && strcasecmp(dot + 1, ZONE) == 0 ? host_address : node, service, hints,
-                    ret_list);
+        return names_getaddrinfo(node, service, hints, ret_list);
 }
 
 static void set_up(void) {
@@ -55,7 +48,7 @@ static void set_up(void) {
         sessions = (SessionTable){.event = event};
         zones = (ZoneTable){
                 .hosts = hosts, .resolver = resolver, .tickets = &tickets, .sessions = &sessions};
-        host_address = "192.0.2.7";
+        name_is("192.0.2.7");
         n_told = 0;
 }
 
@@ -276,7 +269,8 @@ START_TEST(kept_with_the_same_servers) {
         ck_assert(zone_is_ready(zone));
         ck_assert_ptr_eq(zone_known_session(zone, 0), session);
 
-        host_address = "192.0.2.8";
+        name_is("192.0.2.8");
+        hosts_set_resolver(hosts, NULL); /* what is known of names is forgotten */
         zone_doubt(zone);
         prepare(zone, none);
         ck_assert_ptr_null(zone_known_session(zone, 0));
@@ -362,8 +356,10 @@ static const struct {
 };
 
 static Zone *located;
+static Locator *locator;
 
-static void on_located(Locator *locator, const Location *location, void *userdata) {
+static void on_located(Locator *self, const Location *location, void *userdata) {
+        ck_assert_ptr_eq(self, locator);
         ck_assert_msg(location->zone != NULL, "%s", location->text);
         located = zone_ref(location->zone);
         n_told++;
@@ -391,11 +387,10 @@ static void answer_soa(const char *mname) {
 START_TEST(asked_for_the_mname) {
         char by_address[ENDPOINT_TEXT_MAX], by_name[ENDPOINT_TEXT_MAX];
         Name record, domain;
-        Locator *locator;
 
         (void)snprintf(by_address, sizeof(by_address), "127.0.0.1:%u", ntohs(address.sin_port));
         (void)snprintf(by_name, sizeof(by_name), "dc1." ZONE ":%u", ntohs(address.sin_port));
-        host_address = "127.0.0.1";
+        name_is("127.0.0.1");
         const char *const servers[2] = {
                 places[_i].given == BY_ADDRESS ? by_address : by_name,
                 places[_i].given == BY_BOTH ? "192.0.2.9" : NULL,
@@ -405,7 +400,8 @@ START_TEST(asked_for_the_mname) {
         ck_assert_int_eq(name_from_text(places[_i].zone ? "_vlmcs._tcp." ZONE : ZONE, &record), 0);
         const LocatorRequest request = {.record = &record, .domain = &domain, .access = access};
         ck_assert_int_eq(locator_new(&zones, &request, on_located, NULL, &locator), 0);
-        ck_assert_int_eq(n_told, 0);
+        /* It waits for an answer, or for the address of a name, or for nothing. */
+        ck_assert_int_eq(n_told, !places[_i].asks && places[_i].given == BY_ADDRESS);
         if (places[_i].asks)
                 answer_soa("dc5." ZONE);
         peer_wait(event, &n_told, 1);

@@ -41,6 +41,7 @@ struct Zone {
         struct Batch *batches;
 
         ZoneWaiter *waiters;
+        ZoneWaiter *told; /* those that are being told */
         Lookup *lookup;
         HostSearch *search;
         Endpoints endpoints; /* that servers are of */
@@ -124,17 +125,19 @@ int zone_get(ZoneTable *table, const Name *apex, const Name *mname, Access *acce
         return 0;
 }
 
+/* Whoever asks again from within waits for the next search; if that is over at once, its result is
+   told to those that are left too. */
 static void tell_waiters(Zone *zone, const char *text) {
-        ZoneWaiter *waiters = TAKE_PTR(zone->waiters);
+        ZoneWaiter *waiter, **end = &zone->waiters;
 
+        while (*end)
+                end = &(*end)->next;
+        *end = zone->told;
+        zone->told = TAKE_PTR(zone->waiters);
         zone_ref(zone);
-        while (waiters) {
-                ZoneWaiter *waiter = waiters;
-                waiters = waiter->next;
-                /* What is left is the zone's again, so that a waiter may end another one. */
-                zone->waiters = waiters;
+        while ((waiter = zone->told)) {
+                zone->told = waiter->next;
                 waiter->on_ready(waiter, text);
-                waiters = TAKE_PTR(zone->waiters);
         }
         (void)zone_unref(zone);
 }
@@ -305,12 +308,18 @@ int zone_prepare(Zone *zone, ZoneWaiter *waiter) {
         return r;
 }
 
-void zone_forget(Zone *zone, ZoneWaiter *waiter) {
-        for (ZoneWaiter **at = &zone->waiters; *at; at = &(*at)->next)
+static bool unlink_waiter(ZoneWaiter **at, const ZoneWaiter *waiter) {
+        for (; *at; at = &(*at)->next)
                 if (*at == waiter) {
                         *at = waiter->next;
-                        return;
+                        return true;
                 }
+        return false;
+}
+
+void zone_forget(Zone *zone, ZoneWaiter *waiter) {
+        if (!unlink_waiter(&zone->waiters, waiter))
+                (void)unlink_waiter(&zone->told, waiter);
 }
 
 bool zone_is_ready(const Zone *zone) {

@@ -13,20 +13,32 @@
 #include "lib/message.h"
 #include "lib/util.h"
 
+#define NO_MEMORY_USEC USEC_PER_MINUTE
+
 static void drop_plan(Driver *driver) {
-        driver->plan = plan_free(driver->plan);
-        driver->observation = observation_free(driver->observation);
+        driver->pass->plan = plan_free(driver->pass->plan);
+        driver->pass->observation = observation_free(driver->pass->observation);
+}
+
+static void drop_pass(Driver *driver) {
+        Pass *pass = driver->pass;
+
+        if (!pass)
+                return;
+        (void)locator_free(pass->locator);
+        (void)look_free(pass->look);
+        (void)update_free(pass->update);
+        (void)signing_free(pass->signing);
+        state_write_forget(pass->write);
+        drop_plan(driver);
+        free(pass->gone);
+        free(TAKE_PTR(driver->pass));
 }
 
 void driver_park(Driver *driver) {
         /* An update that was sent cannot be called back: driver_set() has the publication doubt
            it. */
-        driver->locator = locator_free(driver->locator);
-        driver->look = look_free(driver->look);
-        driver->update = update_free(driver->update);
-        driver->signing = signing_free(driver->signing);
-        state_write_forget(TAKE_PTR(driver->write));
-        drop_plan(driver);
+        drop_pass(driver);
         schedule_remove(driver->context->schedule, &driver->entry);
 }
 
@@ -64,9 +76,9 @@ static void on_remembered(int error, const char *text, void *userdata) {
         Driver *driver = userdata;
         LedgerItem *item = NULL;
 
-        driver->write = NULL;
+        driver->pass->write = NULL;
         /* Still the same item: driver_set() gives the write up before the wish changes. */
-        if (ledger_intend(&driver->ledger, &driver->wanted, &item) == 0 && item) {
+        if (ledger_intend(&driver->ledger, driver_wanted(driver), &item) == 0 && item) {
                 item->is_written = false;
                 if (!error) {
                         ledger_written(item);
@@ -74,23 +86,22 @@ static void on_remembered(int error, const char *text, void *userdata) {
                         return;
                 }
         }
-        driver->news.detail = text;
-        driver_step(driver, &(PublicationEvent){.kind = EVENT_REMEMBERED, .error = error});
-        driver->news.detail = NULL;
+        driver_step(driver,
+                    &(PublicationEvent){.kind = EVENT_REMEMBERED, .error = error, .detail = text});
 }
 
 /* One row after the other, until all are durable. */
 static void remember(Driver *driver) {
         const MemorySource source = driver_memory(driver);
         LedgerItem *item;
-        int r = ledger_intend(&driver->ledger, &driver->wanted, &item);
+        int r = ledger_intend(&driver->ledger, driver_wanted(driver), &item);
 
         if (r == 0 && !item) {
                 driver_step(driver, &(PublicationEvent){.kind = EVENT_REMEMBERED});
                 return;
         }
         if (r == 0)
-                r = memory_write(&source, item, on_remembered, driver, &driver->write);
+                r = memory_write(&source, item, on_remembered, driver, &driver->pass->write);
         if (r == 0)
                 item->is_written = true;
         if (r < 0)
@@ -121,22 +132,22 @@ static int make_plan(Driver *driver) {
                 .now_sec = now_sec(driver),
                 .now_usec = schedule_now_usec(driver->context->schedule),
         };
-        int r = lease_watch(&driver->watch, driver->observation, policy.id,
+        int r = lease_watch(&driver->watch, driver->pass->observation, policy.id,
                             access->times.check_interval_usec, policy.now_sec, policy.now_usec);
 
         if (r < 0)
                 return r;
-        r = ledger_plan(&driver->ledger, &driver->publication, &driver->wanted, driver->observation,
-                        &policy, &driver->plan);
+        r = ledger_plan(&driver->ledger, &driver->publication, driver_wanted(driver),
+                        driver->pass->observation, &policy, &driver->pass->plan);
         if (r < 0)
                 return r;
-        driver->ttl = driver->plan->ttl_seen;
-        driver->notes |= (uint8_t)driver->plan->notes;
-        if (!driver->gone)
-                driver->gone = news_gone_text(driver->plan);
-        driver->n_foreign =
-                (uint16_t)(driver->plan->n_foreign < UINT16_MAX ? driver->plan->n_foreign
-                                                                : UINT16_MAX);
+        driver->ttl = driver->pass->plan->ttl_seen;
+        driver->notes |= (uint8_t)driver->pass->plan->notes;
+        if (!driver->pass->gone)
+                driver->pass->gone = news_gone_text(driver->pass->plan);
+        driver->n_foreign = (uint16_t)(driver->pass->plan->n_foreign < UINT16_MAX
+                                               ? driver->pass->plan->n_foreign
+                                               : UINT16_MAX);
         return 0;
 }
 
@@ -144,40 +155,42 @@ static int make_plan(Driver *driver) {
 
 /* Something here (memory, the key file) failed before anything was sent. */
 static void fail_here(Driver *driver, TroubleKind kind, const char *text) {
-        driver->news.detail = text;
-        driver_step(driver, &(PublicationEvent){.kind = EVENT_NOT_LOCATED, .trouble = kind});
-        driver->news.detail = NULL;
+        driver_step(driver, &(PublicationEvent){
+                                    .kind = EVENT_NOT_LOCATED, .trouble = kind, .detail = text});
 }
 
 /* The zone's servers as they are now: a pass starts with the first of them. */
 static void enter_servers(Driver *driver) {
         driver->zone_generation = zone_generation(driver->zone);
         driver->publication.replicates = zone_replicates(driver->zone);
-        driver_step(driver, &(PublicationEvent){.kind = EVENT_LOCATED,
-                                                .looked = driver->met && driver->met->look,
-                                                .n_servers = zone_n_servers(driver->zone),
-                                                .n_primaries = zone_n_primaries(driver->zone)});
+        driver_step(driver,
+                    &(PublicationEvent){.kind = EVENT_LOCATED,
+                                        .looked = driver->pass->met && driver->pass->met->look,
+                                        .n_servers = zone_n_servers(driver->zone),
+                                        .n_primaries = zone_n_primaries(driver->zone)});
 }
 
 static void on_located(Locator *locator, const Location *location, void *userdata) {
         Driver *driver = userdata;
 
-        driver->locator = NULL;
+        driver->pass->locator = NULL;
         (void)zone_unref(driver->zone);
         driver->zone = NULL;
         if (location->zone) {
                 driver->zone = zone_ref(location->zone);
-                driver->met = location;
+                driver->pass->met = location;
                 enter_servers(driver);
-                driver->met = NULL;
+                if (driver->pass)
+                        driver->pass->met = NULL;
                 return;
         }
-        driver->news.detail = location->text;
-        driver->news.server = location->server ? server_name(location->server) : "";
-        driver_step(driver, &(PublicationEvent){.kind = EVENT_NOT_LOCATED,
-                                                .reply = location->reply,
-                                                .trouble = location->kind});
-        driver->news.detail = driver->news.server = NULL;
+        driver_step(driver, &(PublicationEvent){
+                                    .kind = EVENT_NOT_LOCATED,
+                                    .reply = location->reply,
+                                    .trouble = location->kind,
+                                    .detail = location->text,
+                                    .place = location->server ? server_name(location->server) : "",
+                            });
 }
 
 static void locate(Driver *driver) {
@@ -193,7 +206,8 @@ static void locate(Driver *driver) {
                 .access = driver->access,
         };
         driver->zone_trust = presumes ? ZONE_PRESUMED : ZONE_FOUND;
-        r = locator_new(driver->context->zones, &request, on_located, driver, &driver->locator);
+        r = locator_new(driver->context->zones, &request, on_located, driver,
+                        &driver->pass->locator);
         if (r < 0)
                 fail_here(driver, TROUBLE_HERE, strerror(-r));
 }
@@ -203,10 +217,10 @@ static void on_observed(const Reply *reply, Observation *observation, void *user
         PublicationEvent event = {.kind = EVENT_OBSERVED, .reply = reply};
         int r = 0;
 
-        driver->look = NULL;
+        driver->pass->look = NULL;
         drop_plan(driver);
         if (observation) {
-                driver->observation = observation;
+                driver->pass->observation = observation;
                 event.authoritative = observation->authoritative;
                 r = make_plan(driver);
         }
@@ -214,11 +228,12 @@ static void on_observed(const Reply *reply, Observation *observation, void *user
                 fail_here(driver, TROUBLE_HERE, strerror(-r));
                 return;
         }
-        if (driver->zone_trust == ZONE_PRESUMED && driver->plan && driver->plan->n_ops > 0) {
+        if (driver->zone_trust == ZONE_PRESUMED && driver->pass->plan &&
+            driver->pass->plan->n_ops > 0) {
                 locate(driver);
                 return;
         }
-        event.plan = driver->plan;
+        event.plan = driver->pass->plan;
         driver_step(driver, &event);
 }
 
@@ -273,7 +288,9 @@ static void observe(Driver *driver) {
                 return;
         names_of(driver, &record, &domain);
         const LookRequest request = {
-                .first = driver->met && driver->met->server == server ? driver->met->look : NULL,
+                .first = driver->pass->met && driver->pass->met->server == server
+                                 ? driver->pass->met->look
+                                 : NULL,
                 .server = server,
                 .auth = auth,
                 .record = &record,
@@ -281,7 +298,7 @@ static void observe(Driver *driver) {
                 .is_again = p->closed > 0,
                 .timeout_usec = driver->access->timeout_usec,
         };
-        r = look_new(&request, on_observed, driver, &driver->look);
+        r = look_new(&request, on_observed, driver, &driver->pass->look);
         if (r < 0)
                 fail_exchange(driver, r);
 }
@@ -290,22 +307,22 @@ static void on_answered(const Reply *reply, int error, void *userdata) {
         Driver *driver = userdata;
         PublicationEvent event = {.kind = EVENT_ANSWERED, .reply = reply};
 
-        driver->update = NULL;
+        driver->pass->update = NULL;
         if (error < 0) {
                 fail_exchange(driver, error);
                 return;
         }
-        if (driver->signing)
-                event.stale = signing_staleness(driver->signing);
+        if (driver->pass->signing)
+                event.stale = signing_staleness(driver->pass->signing);
         /* It says so itself. */
-        if (driver->signing && reply->kind == REPLY_BAD_KEY)
+        if (driver->pass->signing && reply->kind == REPLY_BAD_KEY)
                 event.stale |= STALE_CONTEXT;
-        if (reply->no_length && signing_note_no_length(driver->signing))
+        if (reply->no_length && signing_note_no_length(driver->pass->signing))
                 news_tell_no_length(driver_server(driver));
         /* Somebody was faster: what this plan would have taken away was not taken by us. */
         if (reply->kind == REPLY_CONFLICT) {
                 driver->notes &= (uint8_t) ~(PLAN_NOTE_RECLAIMS | PLAN_NOTE_TAKES_OVER);
-                free(TAKE_PTR(driver->gone));
+                free(TAKE_PTR(driver->pass->gone));
         }
         driver_step(driver, &event);
 }
@@ -316,17 +333,18 @@ static void send_update(Driver *driver, Server *server, Auth *auth) {
                 .server = server,
                 .auth = auth,
                 .record = driver->record,
-                .plan = driver->plan,
+                .plan = driver->pass->plan,
                 /* Who has just made a context with us knows it, as who has just answered to a
                    signature knows the key (E6.4). */
-                .observed_here = driver->signing
-                                         ? !(signing_staleness(driver->signing) & STALE_CONTEXT)
-                                         : driver->publication.observed_here,
+                .observed_here =
+                        driver->pass->signing
+                                ? !(signing_staleness(driver->pass->signing) & STALE_CONTEXT)
+                                : driver->publication.observed_here,
                 .is_again = driver->publication.closed > 0,
                 .is_alone = driver->publication.was_lost,
                 .timeout_usec = driver->access->timeout_usec,
         };
-        int r = update_new(&request, on_answered, driver, &driver->update);
+        int r = update_new(&request, on_answered, driver, &driver->pass->update);
 
         if (r < 0)
                 fail_exchange(driver, r);
@@ -351,10 +369,10 @@ static void begin_signing(Driver *driver, Server *server) {
         Auth *auth = NULL;
         int r;
 
-        driver->signing = signing_free(driver->signing);
+        driver->pass->signing = signing_free(driver->pass->signing);
         r = signing_new(driver->zone, driver->publication.server, driver->access,
-                        driver->is_commanded ? driver->begun_usec : 0, on_signing, driver,
-                        &driver->signing, &auth);
+                        driver->is_commanded ? driver->pass->begun_usec : 0, on_signing, driver,
+                        &driver->pass->signing, &auth);
         if (r == -ENOENT)
                 driver_step(driver,
                             &(PublicationEvent){.kind = EVENT_NOT_SIGNED, .cause = &no_name});
@@ -386,15 +404,15 @@ static NewsSource news_source(const Driver *driver) {
                 .record = driver->record,
                 .domain = driver_domain(driver),
                 .publication = &driver->publication,
-                .state_before = driver->state_before,
-                .plan = driver->plan,
-                .observation = driver->observation,
+                .state_before = driver->pass->state_before,
+                .plan = driver->pass->plan,
+                .observation = driver->pass->observation,
                 .id = state_publisher_id(driver->context->state),
                 .notes = driver->notes,
-                .gone = driver->gone ? driver->gone : "",
+                .gone = driver->pass->gone ? driver->pass->gone : "",
                 .access = driver->access,
                 .zone = driver->zone,
-                .wanted = &driver->wanted,
+                .wanted = driver_wanted(driver),
                 .once = driver->context->once,
         };
 }
@@ -403,8 +421,9 @@ static void settle(Driver *driver) {
         MemorySource source = driver_memory(driver);
         const LedgerStore store = memory_store(&source);
 
-        ledger_settle(&driver->ledger, &driver->publication, &driver->wanted, driver->observation,
-                      state_publisher_id(driver->context->state), &store);
+        ledger_settle(&driver->ledger, &driver->publication, driver_wanted(driver),
+                      driver->pass->observation, state_publisher_id(driver->context->state),
+                      &store);
 }
 
 static bool ended_well(PublicationState state) {
@@ -412,13 +431,15 @@ static bool ended_well(PublicationState state) {
                state == PUBLICATION_STANDBY;
 }
 
-static void finish_pass(Driver *driver) {
+static void finish_pass(Driver *driver, const PublicationEvent *event) {
         Publication *p = &driver->publication;
-        const NewsSource source = news_source(driver);
+        NewsSource source = news_source(driver);
 
+        source.detail = event->detail;
+        source.server = event->place;
         free(TAKE_PTR(driver->trouble));
         if (p->trouble.kind != TROUBLE_NONE) {
-                driver->trouble = news_trouble_text(&driver->news, &source);
+                driver->trouble = news_trouble_text(&source);
                 /* The next pass locates anew, and must not be given the same servers from
                    memory. */
                 if (driver->zone)
@@ -430,8 +451,7 @@ static void finish_pass(Driver *driver) {
                 news_tell(&driver->news, &source, driver->context->summary,
                           schedule_now_usec(driver->context->schedule));
         free(TAKE_PTR(driver->from));
-        drop_plan(driver);
-        driver->signing = signing_free(driver->signing);
+        drop_pass(driver);
         driver->is_commanded = false;
         (void)schedule_set(driver->context->schedule, &driver->entry, p->due_usec);
         driver->context->on_ended(driver, driver->context->userdata);
@@ -440,16 +460,32 @@ static void finish_pass(Driver *driver) {
 /* Only to plan: it ends where something would be written. */
 static bool ends_planned(Driver *driver, const PublicationEvent *event) {
         const DriverContext *context = driver->context;
-        const NewsSource source = news_source(driver);
 
         if (!context->on_planned || event->kind != EVENT_OBSERVED ||
             event->reply->kind != REPLY_DONE || !event->authoritative)
                 return false;
+        const NewsSource source = news_source(driver);
         context->on_planned(&source, driver_server(driver), context->userdata);
         driver->publication.in_pass = false;
         driver->publication.state = PUBLICATION_OBSERVED;
+        drop_pass(driver);
         schedule_remove(context->schedule, &driver->entry);
         context->on_ended(driver, context->userdata);
+        return true;
+}
+
+/* Returns whether there is one now. What a former wish came to is no past of this one: it ends as
+   published, not as repaired. */
+static bool begin_pass(Driver *driver, EventKind kind, uint64_t now_usec) {
+        if (!(driver->pass = calloc(1, sizeof(*driver->pass)))) {
+                (void)schedule_set(driver->context->schedule, &driver->entry,
+                                   now_usec + NO_MEMORY_USEC);
+                return false;
+        }
+        driver->pass->state_before =
+                kind == EVENT_CHANGED ? PUBLICATION_PUBLISHING : driver->publication.state;
+        driver->pass->begun_usec = now_usec;
+        driver->notes = 0;
         return true;
 }
 
@@ -458,29 +494,22 @@ void driver_step(Driver *driver, PublicationEvent *event) {
         uint64_t now_usec = schedule_now_usec(driver->context->schedule);
         PublicationStep step;
 
+        if (!driver->pass && !begin_pass(driver, event->kind, now_usec))
+                return;
         if (ends_planned(driver, event))
                 return;
-        /* What a former wish came to is no past of this one: it ends as published, not as
-           repaired. */
-        if (event->kind == EVENT_CHANGED)
-                driver->state_before = PUBLICATION_PUBLISHING;
-        else if (!p->in_pass)
-                driver->state_before = p->state;
-        if (!p->in_pass || event->kind == EVENT_CHANGED) {
-                driver->begun_usec = now_usec;
-                driver->notes = 0;
-                free(TAKE_PTR(driver->gone));
-        }
         event->random = random_u32();
         step = publication_step(p, &driver->access->times, event, now_usec);
         if (step.ended) {
-                finish_pass(driver);
+                finish_pass(driver, event);
                 return;
         }
-        if (step.renewal != RENEW_NOTHING && driver->signing)
-                signing_renew(driver->signing, step.renewal);
+        if (step.renewal != RENEW_NOTHING && driver->pass->signing)
+                signing_renew(driver->pass->signing, step.renewal);
         switch (step.action) {
         case ACTION_WAIT:
+                if (!p->in_pass)
+                        drop_pass(driver);
                 (void)schedule_set(driver->context->schedule, &driver->entry, p->due_usec);
                 break;
         case ACTION_LOCATE:

@@ -12,35 +12,16 @@
 #include "lib/ledger.h"
 
 /* How a driver came to its zone. */
-typedef enum ZoneTrust {
+typedef enum _packed_ ZoneTrust {
         ZONE_FOUND,      /* a server said so */
         ZONE_REMEMBERED, /* the state does: good enough to look by */
         ZONE_PRESUMED,   /* ... which was done: before something is written it has to be found */
 } ZoneTrust;
 
-struct Driver {
-        ScheduleEntry entry;
-        const DriverContext *context;
-        Publication publication;
-        PublicationState state_before; /* of this pass */
-        Wanted configured;
-        Wanted wanted; /* the same, or nothing while it is held */
-        Access *access;
-        Zone *zone;
-        ZoneTrust zone_trust;
-        const Location *met;      /* while it is entered */
-        unsigned zone_generation; /* of the list that publication.server is an index of */
-        Ledger ledger;
-        LeaseWatch watch;
-        Srv *from; /* O9: to take over from; NULL: nothing */
-        unsigned mark;
-        uint64_t fingerprint;
-        News news;
-        char *record;
-        uint16_t domain_at;  /* record + domain_at is the domain */
-        bool held;           /* withdrawn by command */
-        bool is_commanded;   /* an operator wants the next pass, or this one */
-        uint64_t begun_usec; /* this pass */
+/* What there is only while a pass goes on. */
+typedef struct Pass {
+        PublicationState state_before;
+        uint64_t begun_usec;
 
         /* At most one of these is under way. */
         Locator *locator;
@@ -49,16 +30,45 @@ struct Driver {
         StateWrite *write;
         Signing *signing; /* also while an update is under way that it signed */
 
+        const Location *met;      /* while its servers are entered */
         Observation *observation; /* the plan's */
         Plan *plan;
+        char *gone; /* what of others was removed */
+} Pass;
+
+/* There may be a hundred thousand: small things stand together, and what is not needed between two
+   passes is in the pass. */
+struct Driver {
+        ScheduleEntry entry;
+        const DriverContext *context;
+        Publication publication;
+        Wanted configured;
+        Access *access;
+        Zone *zone;
+        unsigned zone_generation; /* of the list that publication.server is an index of */
+        unsigned mark;
+        Ledger ledger;
+        LeaseWatch watch;
+        Srv *from; /* O9: to take over from; NULL: nothing */
+        uint64_t fingerprint;
+        Pass *pass; /* NULL: none */
 
         /* Of the last look or pass, for a status. */
         char *trouble;
-        char *gone; /* what of others this pass removed */
         uint32_t ttl;
         uint16_t n_foreign;
         uint8_t notes;
+
+        ZoneTrust zone_trust;
+        bool held : 1;         /* withdrawn by command */
+        bool is_commanded : 1; /* an operator wants the next pass, or this one */
+        News news;
+        uint16_t domain_at; /* record + domain_at is the domain */
+        char record[];
 };
+
+/* What is configured, or nothing while it is held. */
+const Wanted *driver_wanted(const Driver *driver);
 
 /* Hands an event to the state machine and does what follows. */
 void driver_step(Driver *driver, PublicationEvent *event);

@@ -11,17 +11,14 @@
 
 int driver_new(const DriverContext *context, const char *service, const char *domain,
                Driver **ret_driver) {
-        Driver *driver = calloc(1, sizeof(*driver));
-        size_t size = strlen(service) + strlen(domain) + 2;
+        const size_t size = strlen(service) + strlen(domain) + 2;
+        Driver *driver = calloc(1, sizeof(*driver) + size);
 
-        if (!driver || !(driver->record = malloc(size))) {
-                free(driver);
+        if (!driver)
                 return -ENOMEM;
-        }
         (void)snprintf(driver->record, size, "%s.%s", service, domain);
         driver->domain_at = (uint16_t)(strlen(service) + 1);
         driver->context = context;
-        driver->entry.userdata = driver;
         *ret_driver = driver;
         return 0;
 }
@@ -34,12 +31,9 @@ Driver *driver_free(Driver *driver) {
         lease_watch_done(&driver->watch);
         free(driver->from);
         free(driver->trouble);
-        free(driver->gone);
         wanted_replace(&driver->configured, &(Wanted){0});
-        wanted_replace(&driver->wanted, &(Wanted){0});
         (void)zone_unref(driver->zone);
         (void)access_unref(driver->access);
-        free(driver->record);
         free(driver);
         return NULL;
 }
@@ -56,8 +50,14 @@ const Publication *driver_publication(const Driver *driver) {
         return &driver->publication;
 }
 
+const Wanted *driver_wanted(const Driver *driver) {
+        static const Wanted nothing = {0};
+
+        return driver->held ? &nothing : &driver->configured;
+}
+
 const Offer *driver_offer(const Driver *driver) {
-        return driver->wanted.offer;
+        return driver_wanted(driver)->offer;
 }
 
 Access *driver_access(const Driver *driver) {
@@ -96,11 +96,11 @@ int driver_remember(Driver *driver, const StateRow *row) {
         publication_doubt(&driver->publication, &driver->access->times,
                           schedule_now_usec(driver->context->schedule));
         recall_zone(driver, row);
-        return memory_load(&driver->ledger, row, driver->access, driver->wanted.offer);
+        return memory_load(&driver->ledger, row, driver->access, driver_wanted(driver)->offer);
 }
 
-void driver_due(Driver *driver) {
-        driver_step(driver, &(PublicationEvent){.kind = EVENT_DUE});
+void driver_due(ScheduleEntry *entry) {
+        driver_step((Driver *)entry, &(PublicationEvent){.kind = EVENT_DUE});
 }
 
 void driver_retry(Driver *driver) {
@@ -124,17 +124,17 @@ void driver_look(Driver *driver) {
 }
 
 /* What is wanted, or how, has changed: whatever is under way is given up. */
-static void start_over(Driver *driver, bool relocate) {
-        const bool overtakes = driver->update && update_is_sent(driver->update);
+static void start_over(Driver *driver, bool relocate, uint64_t start_usec) {
+        const bool overtakes =
+                driver->pass && driver->pass->update && update_is_sent(driver->pass->update);
         /* From the schedule, not from here: a reload may change a hundred thousand. */
         const uint64_t soon_usec = schedule_now_usec(driver->context->schedule) + 1;
-        const uint64_t start_usec = driver->wanted.start_usec;
 
         driver_park(driver);
-        driver->publication.withdraw = !driver->wanted.offer;
+        driver->publication.withdraw = !driver_offer(driver);
         driver->is_commanded = true;
         driver->news = (News){.told_varies = driver->news.told_varies};
-        if (!driver->wanted.offer)
+        if (!driver_offer(driver))
                 free(TAKE_PTR(driver->from));
         driver_step(driver, &(PublicationEvent){.kind = EVENT_CHANGED,
                                                 .relocate = relocate,
@@ -151,7 +151,7 @@ int driver_take_over(Driver *driver, const Srv *from) {
         *copy = *from;
         free(driver->from);
         driver->from = copy;
-        start_over(driver, false);
+        start_over(driver, false, 0);
         return 0;
 }
 
@@ -162,32 +162,24 @@ static void take_access(Driver *driver, Access *access) {
         ledger_outdate(&driver->ledger);
 }
 
-static const Wanted *effective(const Driver *driver) {
-        static const Wanted nothing = {0};
-
-        return driver->held ? &nothing : &driver->configured;
-}
-
-int driver_set(Driver *driver, const Wanted *wanted, Access *access) {
+int driver_set(Driver *driver, const Wanted *wanted, Access *access, uint64_t start_usec) {
         const bool is_new = !driver->access, relocate = driver->access != access;
         const uint64_t now_usec = schedule_now_usec(driver->context->schedule);
+        const bool is_same = driver->held || wanted_equal(&driver->configured, wanted);
 
         wanted_replace(&driver->configured, wanted);
-        wanted = effective(driver);
-        const bool is_same = !is_new && !relocate && wanted_equal(&driver->wanted, wanted);
-        wanted_replace(&driver->wanted, wanted);
-        if (is_same)
+        if (is_same && !relocate)
                 return 0;
         if (relocate)
                 take_access(driver, access);
         if (!is_new) {
-                start_over(driver, relocate);
+                start_over(driver, relocate, driver->held ? 0 : start_usec);
                 return 0;
         }
         /* From the loop, not from here: what is remembered comes in after this call. */
-        publication_init(&driver->publication, !wanted->offer, now_usec);
+        publication_init(&driver->publication, !driver_offer(driver), now_usec);
         return schedule_set(driver->context->schedule, &driver->entry,
-                            wanted->start_usec > now_usec ? wanted->start_usec : now_usec);
+                            start_usec > now_usec ? start_usec : now_usec);
 }
 
 bool driver_is_held(const Driver *driver) {
@@ -202,10 +194,8 @@ void driver_hold(Driver *driver, bool held) {
         if (driver->held == held)
                 return;
         driver->held = held;
-        if (!driver->access || wanted_equal(&driver->wanted, effective(driver)))
-                return;
-        wanted_replace(&driver->wanted, effective(driver));
-        start_over(driver, false);
+        if (driver->access && driver->configured.offer)
+                start_over(driver, false, 0);
 }
 
 /* --- beside the pass -------------------------------------------------------------------------- */
@@ -213,7 +203,6 @@ void driver_hold(Driver *driver, bool held) {
 int driver_copy(const Driver *driver, const DriverContext *context, const Srv *from,
                 uint64_t start_usec, Driver **ret_copy) {
         _cleanup_(freep) char *service = strndup(driver->record, driver->domain_at - 1);
-        Wanted wanted = driver->wanted;
         Driver *copy;
         int r;
 
@@ -224,9 +213,8 @@ int driver_copy(const Driver *driver, const DriverContext *context, const Srv *f
                 return r;
         for (size_t i = 0; r == 0 && i < driver->ledger.n; i++)
                 r = ledger_add(&copy->ledger, &driver->ledger.items[i]);
-        wanted.start_usec = start_usec;
         if (r == 0)
-                r = driver_set(copy, &wanted, driver->access);
+                r = driver_set(copy, driver_wanted(driver), driver->access, start_usec);
         copy->publication.claims_denied = driver->publication.claims_denied;
         copy->publication.strays_removed = driver->publication.strays_removed;
         copy->publication.refreshed_usec = driver->publication.refreshed_usec;
@@ -277,12 +265,12 @@ void driver_view(const Driver *driver, DriverView *ret_view) {
                 .ttl = driver->ttl,
                 .notes = driver->notes,
                 .n_foreign = driver->n_foreign,
-                .n_srv = wanted_count(&driver->wanted),
+                .n_srv = wanted_count(driver_wanted(driver)),
         };
         ret_view->zone =
                 driver->zone ? name_to_text(zone_apex(driver->zone), ret_view->zone_text) : "";
 }
 
 Srv driver_srv(const Driver *driver, size_t i) {
-        return wanted_srv(&driver->wanted, i);
+        return wanted_srv(driver_wanted(driver), i);
 }

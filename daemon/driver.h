@@ -41,8 +41,9 @@ Driver *driver_free(Driver *driver);
 int driver_remember(Driver *driver, const StateRow *row);
 
 /* What is wanted from now on, and by which access. Equal to the present: nothing happens. Else
-   whatever is under way is given up and a pass starts. */
-int driver_set(Driver *driver, const Wanted *wanted, Access *access);
+   whatever is under way is given up and a pass starts, but not before start_usec (CLOCK_BOOTTIME;
+   0: at once). */
+int driver_set(Driver *driver, const Wanted *wanted, Access *access, uint64_t start_usec);
 
 /* Withdrawn by command, or not any more: while it is held nothing is wanted, whatever driver_set()
    says. */
@@ -97,8 +98,8 @@ void driver_view(const Driver *driver, DriverView *ret_view);
 /* The i-th of view.n_srv, with its configured numbers and TTL. */
 Srv driver_srv(const Driver *driver, size_t i);
 
-/* Called by the schedule. */
-void driver_due(Driver *driver);
+/* For the schedule to call: one of its entries is a driver's. */
+void driver_due(ScheduleEntry *entry);
 
 const char *driver_record(const Driver *driver);
 const char *driver_domain(const Driver *driver);

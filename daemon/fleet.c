@@ -16,10 +16,6 @@ int fleet_compare(const void *a, const void *b) {
         return strcasecmp(driver_record(a), driver_record(b));
 }
 
-static void on_due(void *userdata) {
-        driver_due(userdata);
-}
-
 static void forget_drivers(Fleet *fleet) {
         for (size_t i = 0; i < fleet->n_dead; i++) {
                 (void)tdelete(fleet->dead[i], &fleet->root, fleet_compare);
@@ -105,7 +101,7 @@ int fleet_new(const FleetOptions *options, Fleet **ret_fleet) {
         if (!fleet)
                 return -ENOMEM;
         fleet->options = *options;
-        if ((r = schedule_new(options->event, on_due, &fleet->schedule)) < 0 ||
+        if ((r = schedule_new(options->event, driver_due, &fleet->schedule)) < 0 ||
             (r = summary_new(options->event, options->once, &fleet->summary)) < 0 ||
             (r = sd_event_add_defer(options->event, &fleet->bury, on_bury, fleet)) < 0 ||
             (r = holds_new(options->state, &fleet->holds)) < 0) {
@@ -184,8 +180,8 @@ static int get_driver(Fleet *fleet, const char *service, const char *domain, Dri
         return 0;
 }
 
-static int set_driver(Fleet *fleet, Driver *driver, const Wanted *wanted,
-                      const Settings *settings) {
+static int set_driver(Fleet *fleet, Driver *driver, const Wanted *wanted, const Settings *settings,
+                      uint64_t start_usec) {
         Access *access;
         int r;
 
@@ -194,7 +190,7 @@ static int set_driver(Fleet *fleet, Driver *driver, const Wanted *wanted,
                 return r;
         if (fleet->options.once && !driver_access(driver))
                 fleet->n_pending++;
-        r = driver_set(driver, wanted, access);
+        r = driver_set(driver, wanted, access, start_usec);
         (void)access_unref(access);
         return r;
 }
@@ -219,7 +215,7 @@ static int want_domain(Fleet *fleet, const Domain *domain) {
                 holds_has(fleet->holds, driver_record(driver), *driver_fingerprint(driver));
         if (is_held)
                 driver_hold(driver, true);
-        r = set_driver(fleet, driver, &wanted, domain->settings);
+        r = set_driver(fleet, driver, &wanted, domain->settings, 0);
         /* Behind it: nothing begins by the settings of before. */
         if (!is_held)
                 driver_hold(driver, false);
@@ -312,7 +308,7 @@ static int on_row(const StateRow *row, void *userdata) {
         Fleet *fleet = userdata;
         Endpoint endpoints[HOST_SERVERS_MAX];
         char service[256];
-        Wanted nothing = {0};
+        uint64_t start_usec;
         Settings settings;
         Driver *driver;
         Name target;
@@ -324,12 +320,12 @@ static int on_row(const StateRow *row, void *userdata) {
         if (r < 0)
                 return r;
         if (!driver_access(driver)) {
-                nothing.start_usec = leave_usec(fleet, row->derived, &target);
-                if (nothing.start_usec > 0 && fleet->options.once)
+                start_usec = leave_usec(fleet, row->derived, &target);
+                if (start_usec > 0 && fleet->options.once)
                         return 0; /* it is not for this pass */
                 r = row_settings(fleet, row, &settings, endpoints);
                 if (r == 0)
-                        r = set_driver(fleet, driver, &nothing, &settings);
+                        r = set_driver(fleet, driver, &(Wanted){0}, &settings, start_usec);
                 if (r < 0)
                         return r;
                 *driver_mark(driver) = fleet->round;
@@ -346,13 +342,13 @@ typedef struct Sweep {
 
 /* By the access of then; but what was only observed is withdrawn as it would be after a restart, by
    today's general policy (O7, O13). */
-static int leave(Fleet *fleet, Driver *driver, const Wanted *nothing) {
+static int leave(Fleet *fleet, Driver *driver, uint64_t start_usec) {
         Access *access = driver_access(driver), *general;
         Settings settings = fleet->config->settings;
         int r;
 
         if (access->mode != MODE_OBSERVE)
-                return driver_set(driver, nothing, access);
+                return driver_set(driver, &(Wanted){0}, access, start_usec);
         settings.servers = access->servers;
         settings.n_servers = access->n_servers;
         settings.zone = access->zone;
@@ -365,20 +361,20 @@ static int leave(Fleet *fleet, Driver *driver, const Wanted *nothing) {
         r = access_get(&fleet->accesses, &settings, &general);
         if (r < 0)
                 return r;
-        r = driver_set(driver, nothing, general);
+        r = driver_set(driver, &(Wanted){0}, general, start_usec);
         (void)access_unref(general);
         return r;
 }
 
 static void let_go(Fleet *fleet, Driver *driver, int *ret_error) {
         const Offer *offer = driver_offer(driver);
-        Wanted nothing = {0};
+        uint64_t start_usec = 0;
         int r = 0;
 
         if (*driver_mark(driver) == fleet->round)
                 return;
         if (driver_is_held(driver)) {
-                r = driver_set(driver, &nothing, driver_access(driver));
+                r = driver_set(driver, &(Wanted){0}, driver_access(driver), 0);
                 driver_hold(driver, false); /* it goes like any other now */
                 if (driver_publication(driver)->state == PUBLICATION_WITHDRAWN)
                         fleet_kill_driver(fleet, driver);
@@ -387,9 +383,9 @@ static void let_go(Fleet *fleet, Driver *driver, int *ret_error) {
         if (driver_publication(driver)->withdraw)
                 return;
         if (offer)
-                nothing.start_usec = leave_usec(fleet, offer->derived, &offer->target);
+                start_usec = leave_usec(fleet, offer->derived, &offer->target);
         if (driver_has_memory(driver))
-                r = leave(fleet, driver, &nothing);
+                r = leave(fleet, driver, start_usec);
         else
                 fleet_kill_driver(fleet, driver);
         if (r < 0)
@@ -452,7 +448,7 @@ static void on_stop_node(const void *node, VISIT visit, void *userdata) {
             driver_access(driver)->on_stop == ON_STOP_WITHDRAW &&
             driver_access(driver)->mode != MODE_OBSERVE) {
                 fleet->n_pending++;
-                (void)driver_set(driver, &(Wanted){0}, driver_access(driver));
+                (void)driver_set(driver, &(Wanted){0}, driver_access(driver), 0);
         } else {
                 driver_park(driver);
         }

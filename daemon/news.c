@@ -104,8 +104,8 @@ static void write_claims(const NewsSource *source, char text[static TARGETS_TEXT
         }
 }
 
-static void explain(const News *news, const NewsSource *source, const char *server,
-                    const char *zone, Explanation *ret) {
+static void explain(const NewsSource *source, const char *server, const char *zone,
+                    Explanation *ret) {
         const Trouble *trouble = &source->publication->trouble;
         const Access *access = source->access;
         const char *key = access->auth ? auth_description(access->auth) : "";
@@ -123,9 +123,9 @@ static void explain(const News *news, const NewsSource *source, const char *serv
                                 .server = server,
                                 .key = key,
                                 .key_name = key_name ? key_name + 1 : key,
-                                .detail = news->detail ? news->detail
-                                          : session    ? session_text(session)
-                                                       : "",
+                                .detail = source->detail ? source->detail
+                                          : session      ? session_text(session)
+                                                         : "",
                                 .account = session ? ticket_account(session_ticket(session))
                                            : access->principal ? access->principal
                                                                : "",
@@ -152,13 +152,13 @@ static const char *next_try_text(const NewsSource *source, uint64_t now_usec,
         return text;
 }
 
-char *news_trouble_text(const News *news, const NewsSource *source) {
-        const char *server = news->server ? news->server : news_server(source);
+char *news_trouble_text(const NewsSource *source) {
+        const char *server = source->server ? source->server : news_server(source);
         char zone[NAME_TEXT_MAX], *text;
         const LogFields fields = news_fields(source, server, zone);
         Explanation words;
 
-        explain(news, source, server, fields.zone, &words);
+        explain(source, server, fields.zone, &words);
         words.cure[0] = (char)toupper((unsigned char)words.cure[0]);
         if (asprintf(&text, "%s. %s", words.cause, words.cure) < 0)
                 return NULL;
@@ -168,13 +168,13 @@ char *news_trouble_text(const News *news, const NewsSource *source) {
 static void tell_trouble(News *news, const NewsSource *source, Summary *summary,
                          uint64_t now_usec) {
         const Publication *p = source->publication;
-        const char *server = news->server ? news->server : news_server(source);
+        const char *server = source->server ? source->server : news_server(source);
         char zone[NAME_TEXT_MAX], rcode[32], next_try[64], detail[DETAIL_MAX];
         LogFields fields = news_fields(source, server, zone);
         Explanation words;
         uint32_t hash;
 
-        explain(news, source, server, fields.zone, &words);
+        explain(source, server, fields.zone, &words);
         words.cure[0] = (char)toupper((unsigned char)words.cure[0]);
         /* The cause without domain, times or counts: told again it would be the same sentence. */
         hash = news_hash(words.cause);

@@ -10,7 +10,7 @@
 #include "lib/publication.h"
 #include "lib/record.h"
 
-/* What a driver keeps between passes, and words that come with an event. */
+/* What a driver keeps between passes. */
 typedef struct News {
         uint32_t told;        /* hash of the trouble that was told last; 0: none */
         uint32_t told_looked; /* hash of what was told of a standby's holder, or observed */
@@ -18,8 +18,6 @@ typedef struct News {
         bool told_ttl;
         bool told_claims_denied;
         bool told_varies;
-        const char *detail; /* for the trouble of the event at hand; borrowed, else NULL */
-        const char *server; /* of a search that failed; borrowed, else NULL */
 } News;
 
 /* A finished pass, borrowed. */
@@ -36,13 +34,15 @@ typedef struct NewsSource {
         const Access *access;
         const Zone *zone; /* may be NULL */
         const Wanted *wanted;
-        bool once; /* there will be no next try */
+        bool once;          /* there will be no next try */
+        const char *detail; /* words that came with the trouble; NULL: none */
+        const char *server; /* of a search that failed; else NULL */
 } NewsSource;
 
 void news_tell(News *news, const NewsSource *source, Summary *summary, uint64_t now_usec);
 
 /* Cause and cure of a pass that failed. malloc'ed; NULL without memory. */
-char *news_trouble_text(const News *news, const NewsSource *source);
+char *news_trouble_text(const NewsSource *source);
 
 /* E6.3: to be said once of a server (NULL: unknown). */
 void news_tell_no_length(const Server *server);

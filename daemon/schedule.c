@@ -1,6 +1,6 @@
 /* A binary heap ordered by due time, and one sd-event timer armed for its top. A hundred thousand
    timers of sd-event's own would cost some 300 octets each; an entry here costs one pointer and
-   its 24 octets. CLOCK_BOOTTIME, so that a machine which slept looks at its records at once. */
+   its 16 octets. CLOCK_BOOTTIME, so that a machine which slept looks at its records at once. */
 
 #include "daemon/schedule.h"
 
@@ -21,7 +21,7 @@ enum {
 struct Schedule {
         sd_event *event;
         sd_event_source *timer;
-        void (*on_due)(void *userdata);
+        void (*on_due)(ScheduleEntry *entry);
         ScheduleEntry **heap; /* heap[1] is the first due */
         size_t n, capacity;
         size_t n_running;
@@ -107,7 +107,7 @@ static void begin(Schedule *schedule, ScheduleEntry *entry) {
         entry->position = RUNS;
         schedule->n_running++;
         schedule->n_begun++;
-        schedule->on_due(entry->userdata);
+        schedule->on_due(entry);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -126,7 +126,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-int schedule_new(sd_event *event, void (*on_due)(void *userdata), Schedule **ret_schedule) {
+int schedule_new(sd_event *event, void (*on_due)(ScheduleEntry *entry), Schedule **ret_schedule) {
         Schedule *schedule = calloc(1, sizeof(*schedule));
         int r;
 

@@ -4,7 +4,9 @@
 
 #include <stdint.h>
 
-typedef enum GssFault {
+#include "lib/util.h"
+
+typedef enum _packed_ GssFault {
         GSS_FAULT_NONE,
         GSS_FAULT_NO_KEYTAB,         /* there is no such file */
         GSS_FAULT_KEYTAB_UNREADABLE, /* no permission, or another error of the file system */

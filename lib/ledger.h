@@ -12,12 +12,13 @@ typedef struct LedgerItem {
         uint64_t since_sec; /* when these numbers were configured; 0: not known */
         uint16_t priority;
         uint16_t weight;
-        bool confirmed;  /* a read-back has seen the record */
-        bool claimed;    /* a read-back has seen it with our claim */
-        bool current;    /* durable as it stands here */
-        bool durable;    /* ... or in a former form: only then something may have been sent */
-        bool is_written; /* a write of it has begun, and its end is not known */
-        bool unclaims; /* a message is to take our claim, and maybe not the record: to be written */
+        bool confirmed : 1;  /* a read-back has seen the record */
+        bool claimed : 1;    /* a read-back has seen it with our claim */
+        bool current : 1;    /* durable as it stands here */
+        bool durable : 1;    /* ... or in a former form: only then something may have been sent */
+        bool is_written : 1; /* a write of it has begun, and its end is not known */
+        bool unclaims : 1;   /* a message is to take our claim, and maybe not the record: to be
+                                written */
 } LedgerItem;
 
 /* A plain value, zero at first. */

@@ -43,15 +43,13 @@ typedef struct HostList {
 int host_list_new(size_t n, HostList **ret_list);
 HostList *host_list_unref(HostList *list);
 
-/* offer NULL: nothing is wanted, take away what is ours, but not before start_usec (CLOCK_BOOTTIME;
-   0: at once). */
+/* offer NULL: nothing is wanted, take away what is ours. */
 typedef struct Wanted {
         Offer *offer; /* of the target */
         uint16_t priority;
         uint16_t weight;
         uint32_t ttl_sec;
         HostList *hosts; /* may be NULL */
-        uint64_t start_usec;
 } Wanted;
 
 /* Whether they ask for the same; when nothing is wanted nothing else counts. */

@@ -9,6 +9,7 @@
 #include "lib/claim.h"
 #include "lib/observation.h"
 #include "lib/record.h"
+#include "lib/util.h"
 
 typedef enum Mode {
         MODE_SHARED,    /* beside others (O3) */
@@ -43,7 +44,7 @@ typedef struct PlanOp {
         };
 } PlanOp;
 
-typedef enum PlanVerdict {
+typedef enum _packed_ PlanVerdict {
         PLAN_IN_ORDER, /* DNS is as wanted: nothing to write but what a refresh or a lease renews */
         PLAN_PUBLISH,  /* something that is wanted is missing; may also remove */
         PLAN_CHANGE, /* all that is wanted is there, with other numbers, TTL or claim; may remove */

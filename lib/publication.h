@@ -19,7 +19,7 @@ typedef enum Staleness {
 } Staleness;
 
 /* What the user sees. */
-typedef enum PublicationState {
+typedef enum _packed_ PublicationState {
         PUBLICATION_LOCATING,
         PUBLICATION_PUBLISHING,
         PUBLICATION_PUBLISHED,
@@ -69,6 +69,8 @@ typedef struct PublicationEvent {
         uint64_t start_usec; /* of CHANGED: begin then, not before; 0: at once */
         TroubleKind trouble; /* of NOT_LOCATED without a reply */
         int error;           /* of REMEMBERED */
+        const char *detail;  /* of REMEMBERED and NOT_LOCATED: words for who tells of it; or NULL */
+        const char *place;   /* of NOT_LOCATED: the server it is about; or NULL */
         const Trouble *cause; /* of NOT_SIGNED */
         Staleness stale;      /* of ANSWERED: of what the update was signed with */
 } PublicationEvent;
@@ -100,38 +102,40 @@ typedef struct PublicationStep {
    and writes only withdraw, remembered_all, forgets, holds_derived and replicates. */
 typedef struct Publication {
         PublicationState state;
-        bool withdraw; /* nothing is wanted: take away what is ours */
-        bool unclaims; /* the plan takes a claim of ours of which the state says that it is there */
-        bool remembered_all; /* the state already holds what the plan adds */
-        bool holds_derived; /* O13: a record under this machine's former name waits to be removed */
-        bool forgets;       /* ending well would forget what the state knows of a record */
-        bool keeps;         /* it ended well, but it is too early to forget that */
-        bool replicates;    /* other primaries may undo what was written at one (C56) */
-        bool overtook; /* an update of a former wish may undo what is there until the doubt ends */
-        bool in_pass;
-        bool located;
-        bool observed_here;
-        bool stands_by;      /* the last look found that another holds the name (O6) */
-        bool removes_strays; /* a plan of this pass does (Plan) ... */
-        bool strays_removed; /* ... and a pass since the start did */
-        bool claims_denied;  /* O10: policy refuses claims here; none are written until a refresh */
-        bool echoed;         /* the last update's answer was our own signature (E6.2) */
-        bool reading_back;   /* the last update's answer was NOERROR (E4) */
-        bool context_renewed; /* in this pass ... */
-        bool ticket_renewed;
-        uint8_t stale;     /* Staleness of what the last update was signed with */
-        PlanVerdict wrote; /* what the updates of this pass did; PLAN_IN_ORDER: nothing */
-        uint16_t echo_rcode;
+        PlanVerdict wrote;        /* what the updates of this pass did; PLAN_IN_ORDER: nothing */
+        PlanVerdict plan_verdict; /* what the last update did or may have done */
+        uint8_t plan_traits;      /* bits: what the last plan carried */
+        uint8_t stale;            /* Staleness of what the last update was signed with */
         uint8_t server;
         uint8_t n_servers;
         uint8_t n_primaries;
         uint8_t conflicts;
         uint8_t ignored;
         uint8_t closed;
-        uint8_t plan_traits;      /* bits: what the last plan carried */
-        PlanVerdict plan_verdict; /* what the last update did or may have done */
-        bool lost;                /* ... and nobody has looked since */
-        bool was_lost;    /* so ended the last one that was sent: the next goes alone (E9) */
+        bool withdraw : 1;       /* nothing is wanted: take away what is ours */
+        bool unclaims : 1;       /* the plan takes a claim of ours that the state says is there */
+        bool remembered_all : 1; /* the state already holds what the plan adds */
+        bool holds_derived : 1;  /* O13: a record under this machine's former name waits to go */
+        bool forgets : 1;        /* ending well would forget what the state knows of a record */
+        bool keeps : 1;          /* it ended well, but it is too early to forget that */
+        bool replicates : 1;     /* other primaries may undo what was written at one (C56) */
+        bool overtook : 1; /* an update of a former wish may undo what is there until the doubt
+                              ends */
+        bool in_pass : 1;
+        bool located : 1;
+        bool observed_here : 1;
+        bool stands_by : 1;      /* the last look found that another holds the name (O6) */
+        bool removes_strays : 1; /* a plan of this pass does (Plan) ... */
+        bool strays_removed : 1; /* ... and a pass since the start did */
+        bool claims_denied : 1;  /* O10: policy refuses claims here; none are written until a
+                                    refresh */
+        bool echoed : 1;         /* the last update's answer was our own signature (E6.2) */
+        bool reading_back : 1;   /* the last update's answer was NOERROR (E4) */
+        bool lost : 1;           /* plan_verdict is not sure, and nobody has looked since */
+        bool was_lost : 1;       /* so ended the last one that was sent: the next goes alone (E9) */
+        bool context_renewed : 1; /* in this pass ... */
+        bool ticket_renewed : 1;
+        uint16_t echo_rcode;
         unsigned attempt; /* failed passes in a row */
         uint64_t due_usec;
         uint64_t check_usec; /* the next regular check, if no pass is due before; 0: none yet */

@@ -8,8 +8,9 @@
 
 #include "lib/auth.h"
 #include "lib/name.h"
+#include "lib/util.h"
 
-typedef enum ReplyKind {
+typedef enum _packed_ ReplyKind {
         REPLY_DONE,         /* NOERROR; to a query NXDOMAIN too */
         REPLY_CONFLICT,     /* a prerequisite failed: observe again, plan again (O11) */
         REPLY_DENIED,       /* policy: this key may not do this here */
@@ -25,7 +26,7 @@ typedef enum ReplyKind {
         _REPLY_KIND_MAX,
 } ReplyKind;
 
-typedef enum ReplyFault {
+typedef enum _packed_ ReplyFault {
         FAULT_NONE,
         FAULT_MALFORMED,   /* not a DNS message, or one that ends in its middle */
         FAULT_COSTLY,      /* made up to keep its reader busy (WireSurvey) */

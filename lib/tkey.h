@@ -7,6 +7,7 @@
 
 #include "lib/message.h"
 #include "lib/name.h"
+#include "lib/util.h"
 
 enum {
         TKEY_RANDOM_SIZE = 16,
@@ -36,7 +37,7 @@ int tkey_new_query(const Name *key_name, const uint8_t *token, size_t token_size
 /* The query that deletes the key: mode 5, no token. To be signed with it (C66). -ENOMEM. */
 int tkey_new_deletion(const Name *key_name, uint64_t now_sec, Message **ret_message);
 
-typedef enum TkeyVerdict {
+typedef enum _packed_ TkeyVerdict {
         TKEY_ANSWERED,   /* go on with the token, if there is one */
         TKEY_REFUSED,    /* an RCODE or a TKEY error (C64) */
         TKEY_NONE,       /* NOERROR, but no TKEY RR: the server knows no TKEY */

@@ -7,10 +7,11 @@
 #include "lib/gss-fault.h"
 #include "lib/reply.h"
 #include "lib/tkey.h"
+#include "lib/util.h"
 
 /* In rising order of what it tells: of several servers'
    troubles the highest is kept, of equal ones the first. */
-typedef enum TroubleKind {
+typedef enum _packed_ TroubleKind {
         TROUBLE_NONE,
         TROUBLE_REPLY,             /* see reply: no answer, garbage, SERVFAIL, ... */
         TROUBLE_NOT_AUTHORITATIVE, /* the server answers, but not for this zone (AA clear) */
@@ -38,11 +39,11 @@ typedef struct Trouble {
         uint8_t server; /* index in the zone's list */
         ReplyKind reply;
         ReplyFault fault;
+        GssFault gss;
+        TkeyVerdict tkey;
         uint16_t rcode;
         uint16_t tsig_error;
         uint16_t tkey_error;
-        GssFault gss;
-        TkeyVerdict tkey;
         int error;
         uint64_t our_time_sec;
         uint64_t server_time_sec;

@@ -16,6 +16,8 @@
 #define ELEMENTSOF(array) (sizeof(array) / sizeof((array)[0]))
 #define _cleanup_(function) __attribute__((cleanup(function)))
 #define _unused_ __attribute__((unused))
+/* An enum of one octet, for what there is a hundred thousand of. */
+#define _packed_ __attribute__((packed))
 #define _printf_(text, first) __attribute__((format(printf, text, first)))
 
 /* Hands a pointer over: evaluates to it and leaves NULL behind, so that cleanup does nothing. */

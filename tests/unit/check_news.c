@@ -205,8 +205,8 @@ END_TEST
 START_TEST(search_names_its_own_server_and_words) {
         const Trouble not_located = {.kind = TROUBLE_NOT_LOCATED};
 
-        desk.news.detail = "no zone was found";
-        desk.news.server = "192.0.2.99";
+        desk.source.detail = "no zone was found";
+        desk.source.server = "192.0.2.99";
         expect_words(desk_tell_trouble(PUBLICATION_FAILED, &not_located),
                      "warning: contoso.com: failed: ", "no zone was found");
         desk.news.told = 0;
@@ -218,7 +218,7 @@ END_TEST
 /* For a status: cause and cure as sentences. */
 START_TEST(trouble_has_its_words) {
         (void)desk_tell_trouble(PUBLICATION_DENIED, &denied);
-        _cleanup_(freep) char *text = news_trouble_text(&desk.news, &desk.source);
+        _cleanup_(freep) char *text = news_trouble_text(&desk.source);
 
         ck_assert_ptr_nonnull(text);
         ck_assert_msg(strstr(text, "192.0.2.1") && strstr(text, "REFUSED"), "%s", text);

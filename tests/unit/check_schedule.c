@@ -47,8 +47,8 @@ int sd_event_now(sd_event *loop, clockid_t clock, uint64_t *ret_usec) {
 }
 
 /* What is due runs until it is put in again or removed; mostly it has no more to do. */
-static void on_due(void *userdata) {
-        Item *item = userdata;
+static void on_due(ScheduleEntry *entry) {
+        Item *item = (Item *)entry;
 
         ck_assert_uint_gt(item->entry.position, N_MANY); /* not in the heap */
         ck_assert_uint_le(item->entry.due_usec, schedule_now_usec(schedule));
@@ -81,7 +81,7 @@ static uint32_t draw(uint32_t below) {
 }
 
 static void item_init(Item *item) {
-        *item = (Item){.entry.userdata = item};
+        *item = (Item){0};
 }
 
 static void set(Item *item, uint64_t due_usec) {

@@ -140,11 +140,11 @@ def collect_notifications(notify, told):
 
 
 class Publisher(Daemon):
-    """srvpubd as it is shipped: all of its defaults, Server= given."""
+    """srvpubd as it is shipped, Server= given; but checks, which would never let the network rest, are rare."""
 
     def __init__(self, test, address, domains, *, bus=None, environment=None, **config):
         config.setdefault("Update", {})
-        config["Update"] = {"Timeout": None, "CheckInterval": None, "RetryMin": None, "RetryMax": None,
+        config["Update"] = {"Timeout": None, "CheckInterval": "7d", "RetryMin": None, "RetryMax": None,
                             "Server": address, **config["Update"]}
         super().__init__(test, test.program, environment={**(bus.environment if bus else {}), **(environment or {})},
                          Service={"Target": TARGET}, domains=domains.names(), **config)

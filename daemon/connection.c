@@ -126,10 +126,12 @@ static void connection_finish(Connection *connection, ReplyKind kind, int error,
         Exchange *exchange;
 
         while ((exchange = TAILQ_FIRST(&connection->outstanding))) {
-                if (repeat && exchange->owner && exchange->terms.is_query &&
-                    !exchange->terms.is_again) {
-                        connection_release(connection, exchange);
+                const bool is_repeated = repeat && exchange->owner && exchange->terms.is_query &&
+                                         !exchange->terms.is_again;
+                if (is_repeated)
                         exchange->terms.is_again = exchange->terms.is_urgent = true;
+                if (is_repeated || attempt_error != 0) {
+                        connection_release(connection, exchange);
                         exchange->phase = EXCHANGE_QUEUED;
                         TAILQ_INSERT_TAIL(&again, exchange, link);
                 } else {
@@ -141,11 +143,13 @@ static void connection_finish(Connection *connection, ReplyKind kind, int error,
 
 /* Only this one timed out; the others on its connection are lost with it. */
 static void connection_time_out(Connection *connection, Exchange *exchange) {
-        connection_fail_one(connection, exchange, REPLY_TIMEOUT, FAULT_NONE, 0);
-        if (connection_is_open(connection))
-                connection_finish(connection, REPLY_CLOSED, 0, false);
-        else
+        if (!connection_is_open(connection)) {
                 connection_finish(connection, REPLY_UNREACHABLE, ETIMEDOUT, false);
+                return;
+        }
+        exchange->is_late = true;
+        connection_fail_one(connection, exchange, REPLY_TIMEOUT, FAULT_NONE, 0);
+        connection_finish(connection, REPLY_CLOSED, 0, false);
 }
 
 static Exchange *connection_first_due(const Connection *connection) {
@@ -245,7 +249,7 @@ static int connection_on_message(const uint8_t *bytes, size_t size, void *userda
                 return -EBADMSG;
         }
         connection_release(connection, exchange);
-        exchange->is_answered = true;
+        exchange->is_answered = LDNS_RCODE_WIRE(bytes) != LDNS_RCODE_SERVFAIL;
         if (exchange->owner)
                 exchange->events->on_answer(exchange->owner, bytes, size);
         connection->events->on_ended(exchange, connection->userdata);

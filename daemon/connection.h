@@ -7,8 +7,9 @@ typedef struct ConnectionEvents {
         void (*on_open)(void *userdata);
         /* The exchange has left the connection, its owner knows how it ended. The callee's now. */
         void (*on_ended)(Exchange *exchange, void *userdata);
-        /* The last event: the callee frees the connection. again: queries to be sent once more, on
-           another connection. attempt_error: why it never stood (an errno), 0 if it did. */
+        /* The last event: the callee frees the connection. again: what has not ended with it:
+           queries to be sent once more; all that waited for a connection that never stood.
+           attempt_error: why it never did (an errno), 0 if it did. */
         void (*on_close)(Connection *connection, ExchangeList *again, int attempt_error,
                          void *userdata);
 } ConnectionEvents;

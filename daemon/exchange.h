@@ -63,7 +63,8 @@ struct Exchange {
         Connection *connection;
         uint16_t id;
         bool is_sent;
-        bool is_answered;
+        bool is_answered; /* and not with SERVFAIL */
+        bool is_late;     /* its time was over */
 };
 
 /* Queues a request. The owner keeps a reference to the server until on_complete or

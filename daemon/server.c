@@ -7,9 +7,13 @@
  * what the owners have just asked for, are given to connections. All that goes over one connection
  * in a turn goes in one piece.
  *
- * A second connection is opened only once one stands: a dead server costs one attempt, and all that
- * waits learns of its failure together. A server that does not answer has less to answer at a time:
- * half for each request that ends so, and one more again for each answer.
+ * Connections are opened one by one, and a second only once one stands: a dead server costs one
+ * attempt, and after a pause another; all that waits learns of its failure together. One more that
+ * cannot be had is no news where others stand: the server limits its clients.
+ *
+ * A server that does not answer, or SERVFAIL, has less to answer at a time: half for each request
+ * that ends so, and one more again for each answer. Where one was silent alone, and the one before
+ * it, what waits is not kept waiting for its turn to meet silence.
  */
 #include "daemon/server.h"
 
@@ -23,8 +27,10 @@
 #include "lib/util.h"
 
 #define IDLE_CLOSE_USEC (5 * USEC_PER_SEC)
+#define ATTEMPT_PAUSE_USEC (500 * USEC_PER_MSEC)
 
 enum {
+        LATE_MAX = 2,
         OUTSTANDING_MAX = 16384, /* far from where a fresh 16-bit id is hard to find */
 };
 
@@ -37,12 +43,15 @@ struct Server {
         socklen_t address_size;
         unsigned max_outstanding;
         unsigned allowed;    /* of them, as the server fares */
+        unsigned n_late;     /* since the last answer */
         ExchangeList urgent; /* before the queue */
         ExchangeList queue;
         ExchangeList ended;
         TAILQ_HEAD(, ServerCall) calls;
         bool is_in_turn;
+        sd_event_source *pause; /* until the next attempt; NULL: none */
         size_t n_connections;
+        size_t connections_max; /* that can be had */
         Connection *connections[SERVER_CONNECTIONS_MAX];
 };
 
@@ -55,23 +64,32 @@ static void server_on_open(void *userdata) {
         server_ask_turn(userdata);
 }
 
-static void server_adapt(Server *server, bool is_answered) {
-        if (!is_answered)
+static void server_adapt(Server *server, const Exchange *exchange) {
+        if (!exchange->is_answered)
                 server->allowed -= server->allowed / 2;
         else if (server->allowed < server->max_outstanding)
                 server->allowed++;
+        if (exchange->is_answered)
+                server->n_late = 0;
+        else if (exchange->is_late)
+                server->n_late++;
 }
+
+static void server_fail_queue(Server *server, int error);
 
 static void server_on_ended(Exchange *exchange, void *userdata) {
         Server *server = userdata;
+        const bool is_late = exchange->is_late;
 
-        server_adapt(server, exchange->is_answered);
+        server_adapt(server, exchange);
         if (exchange->owner) {
                 exchange->phase = EXCHANGE_ENDED;
                 TAILQ_INSERT_TAIL(&server->ended, exchange, link);
         } else {
                 exchange_free(exchange);
         }
+        if (is_late && server->n_late >= LATE_MAX && server->allowed == 1)
+                server_fail_queue(server, ETIMEDOUT);
         server_ask_turn(server);
 }
 
@@ -95,9 +113,27 @@ static void server_fail_queue(Server *server, int error) {
         }
 }
 
+static int server_on_pause_end(sd_event_source *source, uint64_t usec, void *userdata) {
+        Server *server = userdata;
+
+        server->pause = sd_event_source_disable_unref(server->pause);
+        server_ask_turn(server);
+        return 0;
+}
+
+/* No connection can be had. Without memory for the pause there is none. */
+static void server_fail_attempt(Server *server, int error) {
+        if (!server->pause)
+                (void)sd_event_add_time_relative(server->event, &server->pause, CLOCK_BOOTTIME,
+                                                 ATTEMPT_PAUSE_USEC, 0, server_on_pause_end,
+                                                 server);
+        server_fail_queue(server, error);
+}
+
 static void server_on_close(Connection *connection, ExchangeList *again, int attempt_error,
                             void *userdata) {
         Server *server = userdata;
+        Exchange *exchange;
 
         for (size_t i = 0; i < server->n_connections; i++) {
                 if (server->connections[i] == connection)
@@ -106,12 +142,16 @@ static void server_on_close(Connection *connection, ExchangeList *again, int att
         connection_free(connection);
 
         /* What goes out again keeps its place before what came later. */
-        TAILQ_CONCAT(again, &server->urgent, link);
-        TAILQ_CONCAT(&server->urgent, again, link);
-        /* One more that cannot be had is no news where others stand: the server limits its clients.
-         */
+        while ((exchange = TAILQ_LAST(again, ExchangeList))) {
+                TAILQ_REMOVE(again, exchange, link);
+                TAILQ_INSERT_HEAD(queue_of(server, exchange), exchange, link);
+        }
+        if (server->n_connections == 0)
+                server->connections_max = SERVER_CONNECTIONS_MAX;
+        else if (attempt_error != 0)
+                server->connections_max = server->n_connections;
         if (attempt_error != 0 && server->n_connections == 0)
-                server_fail_queue(server, attempt_error);
+                server_fail_attempt(server, attempt_error);
         server_ask_turn(server);
 }
 
@@ -130,34 +170,46 @@ static int server_connect(Server *server, Connection **ret_connection) {
         return 0;
 }
 
+/* What each connection has to carry when there are as many as can be had. */
+static unsigned server_share(const Server *server) {
+        return (server->allowed + (unsigned)server->connections_max - 1) /
+               (unsigned)server->connections_max;
+}
+
 /* The connection for an exchange: an unused one, a new one, the least loaded. 0 with NULL: none
    yet, it waits. What is sent again never goes over a connection that may be as stale. */
 static int server_choose(Server *server, const Exchange *exchange, Connection **ret_connection) {
         Connection *best = NULL;
-        bool any_open = false;
+        bool any_attempt = false;
 
         for (size_t i = 0; i < server->n_connections; i++) {
                 Connection *connection = server->connections[i];
-                any_open |= connection_is_open(connection);
+                any_attempt |= !connection_is_open(connection);
                 if (exchange->terms.is_again && connection_is_doubtful(connection))
                         continue;
                 if (connection_carries_lane(connection, exchange->terms.lane)) {
                         *ret_connection = connection;
                         return 0;
                 }
+                if (!connection_is_open(connection) && connection_load(connection) > 0)
+                        continue;
                 if (!best || connection_load(connection) < connection_load(best))
                         best = connection;
         }
         /* BIND serves one connection serially: where one is busy another one helps, but not
            before it is known that connections can be had. */
-        bool may_open = server->n_connections == 0 ||
-                        (any_open && server->n_connections < SERVER_CONNECTIONS_MAX);
+        bool may_open = server->n_connections == 0
+                                ? !server->pause
+                                : !any_attempt && server->n_connections < server->connections_max;
         if (may_open && (!best || connection_load(best) > 0)) {
                 int r = server_connect(server, ret_connection);
                 if (r >= 0 || !best)
                         return r;
         }
-        *ret_connection = best && (any_open || connection_load(best) == 0) ? best : NULL;
+        /* Nor is one that stands to carry what others may soon: who waits behind a request that
+           takes long waits as long. */
+        *ret_connection =
+                best && any_attempt && connection_load(best) >= server_share(server) ? NULL : best;
         return 0;
 }
 
@@ -176,7 +228,7 @@ static void server_assign(Server *server) {
                 Connection *connection = NULL;
                 int r = server_choose(server, exchange, &connection);
                 if (r < 0)
-                        server_fail_queue(server, -r);
+                        server_fail_attempt(server, -r);
                 if (!connection)
                         break;
                 TAILQ_REMOVE(queue_of(server, exchange), exchange, link);
@@ -225,6 +277,7 @@ int server_new(sd_event *event, const char *name, const struct sockaddr *address
         server->event = sd_event_ref(event);
         memcpy(&server->address, address, address_size);
         server->address_size = address_size;
+        server->connections_max = SERVER_CONNECTIONS_MAX;
         server_set_limit(server, max_outstanding);
         TAILQ_INIT(&server->urgent);
         TAILQ_INIT(&server->queue);
@@ -258,6 +311,7 @@ Server *server_unref(Server *server) {
         for (size_t i = 0; i < server->n_connections; i++)
                 connection_free(server->connections[i]);
         sd_event_source_disable_unref(server->turn);
+        sd_event_source_disable_unref(server->pause);
         sd_event_unref(server->event);
         free(server->name);
         free(server);

@@ -55,12 +55,11 @@ static void answer(int fd) {
 /* All 8 connections kept idle, each after one answer. */
 static void setup_idle(void) {
         setup(16, 32);
-        ask_query(&world, &asks[0], 0, LONG);
-        fds[0] = peer_accept(world.event, world.listener);
-        for (int i = 1; i < ALL; i++)
+        for (int i = 0; i < ALL; i++) {
                 ask_query(&world, &asks[i], i, LONG);
-        for (int i = 1; i < ALL; i++)
                 fds[i] = peer_accept(world.event, world.listener);
+                peer_settle(world.event);
+        }
         for (int i = 0; i < ALL; i++)
                 answer(fds[i]);
         peer_wait(world.event, &n_completions, ALL);
@@ -233,7 +232,7 @@ START_TEST(test_fails_at_once) {
 }
 END_TEST
 
-/* No answer to the SYN: the first waits out its time, the others learn of it then. */
+/* No answer to the SYN: the first waits out its time, all others learn of it then. */
 START_TEST(test_connection_times_out) {
         int fill[4];
 
@@ -247,8 +246,7 @@ START_TEST(test_connection_times_out) {
         for (int i = 1; i < N_ASKS; i++)
                 ask_query(&world, &asks[i], i, LONG);
         peer_wait(world.event, &n_completions, N_ASKS);
-        ck_assert_int_eq(asks[0].reply.kind, REPLY_TIMEOUT);
-        for (int i = 1; i < N_ASKS; i++) {
+        for (int i = 0; i < N_ASKS; i++) {
                 ck_assert_int_eq(asks[i].reply.kind, REPLY_UNREACHABLE);
                 ck_assert_int_eq(asks[i].reply.error, ETIMEDOUT);
         }

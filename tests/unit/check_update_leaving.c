@@ -211,8 +211,9 @@ START_TEST(given_up_in_anothers_handler_after_a_refusal) {
         updates_answer(LDNS_RCODE_NOERROR);
         peer_wait(updates.world->event, &updates.n_told, 1);
         ck_assert_ptr_null(updates.asked[(updates.taken.numbers[0] + 1) % 3].update);
-        while (updates_try_take())
-                updates_answer(LDNS_RCODE_NOERROR);
+        while (updates.n_told < 2)
+                if (updates_try_take())
+                        updates_answer(LDNS_RCODE_NOERROR);
         peer_settle(updates.world->event);
         ck_assert_int_eq(updates.n_told, 2);
 }

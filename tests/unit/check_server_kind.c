@@ -1,0 +1,199 @@
+/* daemon/server: what it spares a server that is dead, silent, or short of room (E8). Connections
+   are opened one by one; a dead server costs an attempt now and then, whatever waits; the limit
+   follows how it fares. */
+#include "daemon/server.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/util.h"
+#include "tests/unit/support_world.h"
+#include "tests/unit/unit.h"
+
+#define LONG (60 * USEC_PER_SEC)
+#define SHORT (20 * USEC_PER_MSEC)
+#define PAUSE (500 * USEC_PER_MSEC)
+
+enum {
+        N_ASKS = 100,
+        LIMIT = 32,
+};
+
+static World world;
+static Ask asks[N_ASKS];
+static PeerMessage requests[LIMIT + 1];
+static int n_connects;
+static int connects_max; /* that succeed */
+static int fds[SERVER_CONNECTIONS_MAX];
+static int n_fds;
+static int from[LIMIT + 1];
+static int n_taken;
+
+/* In the place of libc's. */
+int connect(int fd, const struct sockaddr *address, socklen_t size) {
+        struct sockaddr_in nobody = {.sin_family = AF_INET, .sin_port = htons(1)};
+
+        nobody.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        if (++n_connects > connects_max) {
+                address = (struct sockaddr *)&nobody;
+                size = sizeof(nobody);
+        }
+        return (int)syscall(SYS_connect, fd, address, size);
+}
+
+static void setup(int backlog, int connects) {
+        memset(asks, 0, sizeof(asks));
+        n_connects = n_fds = n_taken = 0;
+        connects_max = connects;
+        world_setup(&world, backlog, LIMIT);
+        for (int i = 0; i < N_ASKS; i++)
+                ask_query(&world, &asks[i], i, LONG);
+}
+
+static void teardown(void) {
+        for (int i = 0; i < N_ASKS; i++)
+                asks[i].transaction = transaction_free(asks[i].transaction);
+        world_teardown(&world);
+        while (n_fds > 0)
+                close(fds[--n_fds]);
+}
+
+/* What has come and has no answer. */
+static void take(void) {
+        for (int fd; (fd = peer_try_accept(world.event, world.listener)) >= 0;) {
+                ck_assert_int_lt(n_fds, SERVER_CONNECTIONS_MAX);
+                fds[n_fds++] = fd;
+        }
+        for (int i = 0; i < n_fds; i++)
+                for (; peer_try_receive(world.event, fds[i], &requests[n_taken]);
+                     from[n_taken++] = fds[i])
+                        ck_assert_int_lt(n_taken, LIMIT);
+}
+
+static void answer_all(unsigned rcode) {
+        while (n_taken > 0) {
+                n_taken--;
+                peer_answer(from[n_taken], &requests[n_taken], rcode);
+        }
+}
+
+static void serve_all(void) {
+        while (n_completions < N_ASKS) {
+                take();
+                answer_all(LDNS_RCODE_NOERROR);
+        }
+}
+
+static uint64_t now_usec(void) {
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_BOOTTIME, &now);
+        return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* What comes after a refused connection waits for the next attempt, and that for a pause. */
+START_TEST(dead_server_costs_an_attempt_now_and_then) {
+        uint64_t failed_usec;
+
+        setup(-1, 0);
+        peer_wait(world.event, &n_completions, N_ASKS);
+        ck_assert_int_eq(n_connects, 1);
+        failed_usec = now_usec();
+        for (int round = 1; round <= 2; round++) {
+                for (int i = 0; i < N_ASKS; i++) {
+                        ask_query(&world, &asks[i], i, LONG);
+                        peer_settle(world.event);
+                        ck_assert_int_eq(n_connects, round);
+                }
+                peer_wait(world.event, &n_completions, (round + 1) * N_ASKS);
+                ck_assert_int_eq(n_connects, round + 1);
+                ck_assert_uint_ge(now_usec(), failed_usec + (uint64_t)round * PAUSE);
+                for (int i = 0; i < N_ASKS; i++)
+                        ck_assert_int_eq(asks[i].reply.error, ECONNREFUSED);
+        }
+        teardown();
+}
+END_TEST
+
+/* The answer to an attempt comes before the next one. */
+START_TEST(connections_are_opened_one_by_one) {
+        int n_accepted = 0;
+
+        setup(16, SERVER_CONNECTIONS_MAX);
+        while (n_accepted < SERVER_CONNECTIONS_MAX) {
+                ck_assert_int_ge(sd_event_run(world.event, LONG), 0);
+                for (int fd; (fd = accept4(world.listener, NULL, NULL, SOCK_NONBLOCK)) >= 0;
+                     n_accepted++)
+                        fds[n_fds++] = fd;
+                ck_assert_int_le(n_connects, n_accepted + 1);
+        }
+        serve_all();
+        ck_assert_int_eq(n_connects, SERVER_CONNECTIONS_MAX);
+        teardown();
+}
+END_TEST
+
+/* A server that allows a client no more connections than that: all goes over those, and it is not
+   asked again and again for more. */
+START_TEST(fewer_connections_will_do) {
+        setup(16, _i);
+        serve_all();
+        for (int i = 0; i < N_ASKS; i++)
+                ck_assert_int_eq(asks[i].reply.kind, REPLY_DONE);
+        ck_assert_int_eq(n_connects, _i + 1);
+        teardown();
+}
+END_TEST
+
+/* SERVFAIL halves, anything else adds one: down to one, and up again. */
+START_TEST(failing_answers_count_as_none) {
+        static const int rounds[] = {LIMIT, 1, 2, 4, 8};
+        int n_done = 0;
+
+        setup(16, SERVER_CONNECTIONS_MAX);
+        for (size_t i = 0; i < ELEMENTSOF(rounds); i++) {
+                while (n_taken < rounds[i])
+                        take();
+                peer_settle(world.event);
+                take();
+                ck_assert_int_eq(n_taken, rounds[i]);
+                answer_all(i == 0   ? LDNS_RCODE_SERVFAIL
+                           : i == 2 ? LDNS_RCODE_REFUSED
+                                    : LDNS_RCODE_NOERROR);
+                n_done += rounds[i];
+                peer_wait(world.event, &n_completions, n_done);
+        }
+        teardown();
+}
+END_TEST
+
+/* It takes connections and requests, and says nothing: what waits does not wait for its turn. */
+START_TEST(silent_server_is_told_to_all) {
+        int n_sent = 0;
+
+        setup(128, N_ASKS);
+        for (int i = 0; i < N_ASKS; i++) {
+                transaction_free(asks[i].transaction);
+                ask_query(&world, &asks[i], i, SHORT);
+        }
+        peer_wait(world.event, &n_completions, N_ASKS);
+        for (int i = 0; i < N_ASKS; i++)
+                n_sent += asks[i].reply.kind != REPLY_UNREACHABLE;
+        ck_assert_int_ge(n_sent, SERVER_CONNECTIONS_MAX);
+        ck_assert_int_le(n_sent, LIMIT + SERVER_CONNECTIONS_MAX);
+        ck_assert_int_eq(asks[N_ASKS - 1].reply.error, ETIMEDOUT);
+        teardown();
+}
+END_TEST
+
+static void add_tests(TCase *tcase) {
+        tcase_add_test(tcase, dead_server_costs_an_attempt_now_and_then);
+        tcase_add_test(tcase, connections_are_opened_one_by_one);
+        tcase_add_loop_test(tcase, fewer_connections_will_do, 1, SERVER_CONNECTIONS_MAX);
+        tcase_add_test(tcase, failing_answers_count_as_none);
+        tcase_add_test(tcase, silent_server_is_told_to_all);
+}
+
+UNIT_MAIN("server_kind", add_tests)

@@ -1,5 +1,7 @@
 """What ownership costs the servers: the messages of each publisher for each thing that it does. No timer
 runs here, so nothing is counted that does not belong to it."""
+from collections import Counter
+
 from support.bus import Bus, Ctl
 from support.claims import Claim
 from support.client import Srv
@@ -116,3 +118,30 @@ def lost_race_costs_one_refused_update(test):
     test.say(f"an exclusive race, both together: {found}")
     wait_until(lambda: gate.rcodes["YXRRSET"] == 1, "nobody lost")
     test.equal(found, together(LOOK_AT_NOTHING, WRITE, LOOK, LOOK_AT_NOTHING, WRITE, LOOK), "both together")
+
+
+# Name servers by name: they are looked up for all who want them, not for each (E8).
+
+MANY = 300
+NAME_SERVERS = {"ns1": "127.0.0.1", "ns2": "127.0.0.1"}
+CORP = Zone("corp.test", nameservers=NAME_SERVERS)
+HOSTED = [Zone(f"z{number}.test", mname="ns1.corp.test.", nameservers={"ns1.corp.test.": "", "ns2.corp.test.": ""})
+          for number in range(MANY // 10)]
+
+
+@scenario(servers=("named",), cases={
+    "given": ([f"site{number}.contoso.com" for number in range(MANY)], [Zone("contoso.com")], "ns1.corp.test"),
+    "found": ([zone.name for zone in HOSTED], HOSTED, None)})
+def name_servers_are_looked_up_for_all(test, domains, zones, server):
+    test.primary(zones=zones)
+    resolver = test.server("scripted", zones=[CORP, *zones], addresses=["127.0.0.2"])
+    daemon = test.daemon(start=False, domains=domains, Publish={"Resolver": resolver.address},
+                         Update={"Server": server, "CheckInterval": "5min", "Timeout": "5s"})
+    daemon.once()
+    asked = Counter(f"{name} {type_}" for kind in ("A", "AAAA") for message in resolver.messages(kind)
+                    for name, type_, _ in message.question if name.startswith("ns"))
+    test.say(f"{len(domains)} domains: {dict(asked)}")
+    names = ["ns1.corp.test"] if server else ["ns1.corp.test", "ns2.corp.test"]
+    test.equal(set(asked), {f"{name} {kind}" for name in names for kind in ("A", "AAAA")}, "what was asked for")
+    # More than once only where the pass takes so long that what was found is old.
+    test.check(max(asked.values()) <= 4, f"lookups: {dict(asked)}")

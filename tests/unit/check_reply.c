@@ -277,6 +277,12 @@ static const struct {
          "5678 8400 0001 0000 0000 0001" ZONE OPT("01"), Q, false, REPLY_ELSEWHERE},
         {"nor REFUSED with more bits",
          "5678 8405 0001 0000 0000 0001" ZONE OPT("ff"), Q, false, REPLY_ELSEWHERE},
+        {"a bad RR where nothing is read of a query's answer",
+         "5678 8400 0001 0001 0000 0001" ZONE SOA NAME "0006 0001 00000000 0003 000000",
+         Q, false, REPLY_DONE},
+        {"... and of an update's",
+         "5678 a800 0001 0000 0001 0000" ZONE NAME "0006 0001 00000000 0003 000000",
+         U, false, REPLY_DONE},
         {"C28 truncated, on UDP", "5678 8600 0001 0000 0000 0000" ZONE, Q, true, REPLY_DONE},
 };
 

@@ -241,6 +241,36 @@ START_TEST(writes_are_committed_in_groups_and_handlers_called_in_order) {
 }
 END_TEST
 
+static uint64_t boot_usec(void) {
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* What comes one by one shares commits all the same: a commit follows another by 5 ms. */
+START_TEST(commits_keep_a_pace) {
+        enum { N = 400 };
+        static Order orders[N];
+        unsigned next = 0;
+        State *state = scratch_open(&scratch);
+        const unsigned before = n_syncs;
+        const uint64_t begun_usec = boot_usec();
+
+        for (unsigned i = 0; i < N; i++) {
+                StateRow row = row_make(i, 0);
+                orders[i] = (Order){&next, i};
+                ck_assert_int_eq(state_put(state, &row, on_written_in_order, &orders[i], NULL), 0);
+                ck_assert_int_ge(sd_event_run(scratch.event, 100), 0);
+        }
+        wait_for(scratch.event, &next, N);
+        const uint64_t n_paces = (boot_usec() - begun_usec) / (5 * USEC_PER_MSEC);
+        ck_assert_uint_le(n_syncs - before, 8 * (n_paces + 2));
+        ck_assert_uint_lt(n_syncs - before, N);
+        state_close(state);
+}
+END_TEST
+
 typedef struct Chain {
         State *state;
         unsigned n;
@@ -522,6 +552,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, removing_takes_one_row_and_what_is_not_there_is_no_error);
         tcase_add_test(tcase, a_write_is_durable_when_its_handler_runs);
         tcase_add_test(tcase, writes_are_committed_in_groups_and_handlers_called_in_order);
+        tcase_add_test(tcase, commits_keep_a_pace);
         tcase_add_test(tcase, a_handler_may_write);
         tcase_add_test(tcase, closing_commits_what_is_pending);
         tcase_add_test(tcase, a_forgotten_write_goes_on_without_its_handler);

@@ -94,15 +94,22 @@ class ZoneData:
             self.rrs.append(RR(rr.name, rr.type, IN, rr.ttl, rr.rdata))
 
 
+def key_of(name):
+    return name.rstrip(".").lower()
+
+
 class Primary:
     """Several zones; request in, answer out, unsigned."""
 
     def __init__(self, zones):
         self.zones = [ZoneData(zone) for zone in zones]
+        self.by_apex = {key_of(zone.apex): zone for zone in self.zones}
 
     def zone_of(self, name):
-        holding = [zone for zone in self.zones if is_within(name, zone.apex)]
-        return max(holding, key=lambda zone: len(zone.apex), default=None)
+        name = key_of(name)
+        while name and name not in self.by_apex:
+            name = name.partition(".")[2]
+        return self.by_apex.get(name)
 
     def answer(self, request, may_update=True):
         """The right answer to a request."""
@@ -122,7 +129,7 @@ class Primary:
 
     def update(self, request, may_update):
         apex, type_, _ = request.question[0]
-        zone = next((zone for zone in self.zones if same_name(zone.apex, apex)), None)
+        zone = self.by_apex.get(key_of(apex))
         if len(request.question) != 1 or type_ != "SOA":
             return "FORMERR"
         if not zone:

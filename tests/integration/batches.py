@@ -118,7 +118,8 @@ def what_was_lost_goes_alone(test):
     """One of them may be what a server falls silent at: the next server gets each by itself."""
     server = test.primary(zones=[Zone("contoso.com")])
     silent, second = test.gate(server), test.proxy("127.0.0.6", server)
-    daemon = test.daemon(domains=SITES, Update={**ONCE, "Server": f"{silent.address} {second.address}", "Timeout": "1s"})
+    daemon = test.daemon(domains=SITES, Update={**ONCE, "Server": f"{silent.address} {second.address}",
+                                                 "Timeout": "2s"})  # Knot may answer 0.9 s late
     wait_told(daemon, f"STATUS=published {len(SITES)}/{len(SITES)}")
     test.check(max(len(names_of(update)) for update in silent.updates) > 1, "some travelled together at first")
     test.equal(sorted(map(names_of, second.updates), key=sorted), [{domain} for domain in sorted(SITES)], "messages then")
@@ -180,9 +181,9 @@ def crossing_messages_leave_one_holder(test):
     gate = test.gate(server)
     config = {"domains": HUNDRED[:40], "Ownership": ALONE, "Update": {**ONCE, "Server": gate.address}}
     daemons = [test.daemon(Service={"Target": srv.target}, **config) for srv in (KMS1, KMS2)]
-    gate.wait_held(4)
-    for daemon in daemons:
-        wait_until(lambda daemon=daemon: rows_of(daemon) == 40, "not all have been looked at")
+    # More than one of them alone can have on its way.
+    wait_until(lambda: len(gate.updates) >= 4 or sum(len(names_of(update)) for update in gate.updates) > 40,
+               "they have not sent what they want")
     gate.open(seed=2)
     names = [test.record_name(server, domain) for domain in HUNDRED[:40]]
 

@@ -46,10 +46,12 @@ static void shared_setup(uint64_t first_usec) {
         ask_query(&world, &shared.asks[0], 0, first_usec);
         shared.fds[0] = peer_accept(world.event, world.listener);
         peer_receive(world.event, shared.fds[0], &shared.first);
-        for (int i = 1; i <= SHARING; i++)
+        for (int i = 1; i < SERVER_CONNECTIONS_MAX; i++) {
                 ask_query(&world, &shared.asks[i], i, LONG);
-        for (int i = 1; i < SERVER_CONNECTIONS_MAX; i++)
                 shared.fds[i] = peer_accept(world.event, world.listener);
+                peer_receive(world.event, shared.fds[i], &shared.second);
+        }
+        ask_query(&world, &shared.asks[SHARING], SHARING, LONG);
         peer_receive(world.event, shared.fds[0], &shared.second);
         ck_assert_int_eq(peer_number(&shared.first), 0);
         ck_assert_int_eq(peer_number(&shared.second), SHARING);

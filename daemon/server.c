@@ -75,7 +75,7 @@ static void server_adapt(Server *server, const Exchange *exchange) {
                 server->n_late++;
 }
 
-static void server_fail_queue(Server *server, int error);
+static void server_fail_queue(Server *server, ReplyKind kind, int error);
 
 static void server_on_ended(Exchange *exchange, void *userdata) {
         Server *server = userdata;
@@ -89,7 +89,7 @@ static void server_on_ended(Exchange *exchange, void *userdata) {
                 exchange_free(exchange);
         }
         if (is_late && server->n_late >= LATE_MAX && server->allowed == 1)
-                server_fail_queue(server, ETIMEDOUT);
+                server_fail_queue(server, REPLY_TIMEOUT, 0);
         server_ask_turn(server);
 }
 
@@ -103,12 +103,12 @@ static Exchange *server_next(const Server *server) {
         return exchange ? exchange : TAILQ_FIRST(&server->queue);
 }
 
-static void server_fail_queue(Server *server, int error) {
+static void server_fail_queue(Server *server, ReplyKind kind, int error) {
         Exchange *exchange;
 
         while ((exchange = server_next(server))) {
                 TAILQ_REMOVE(queue_of(server, exchange), exchange, link);
-                exchange_fail(exchange, REPLY_UNREACHABLE, FAULT_NONE, error);
+                exchange_fail(exchange, kind, FAULT_NONE, error);
                 server_on_ended(exchange, server);
         }
 }
@@ -127,7 +127,7 @@ static void server_fail_attempt(Server *server, int error) {
                 (void)sd_event_add_time_relative(server->event, &server->pause, CLOCK_BOOTTIME,
                                                  ATTEMPT_PAUSE_USEC, 0, server_on_pause_end,
                                                  server);
-        server_fail_queue(server, error);
+        server_fail_queue(server, REPLY_UNREACHABLE, error);
 }
 
 static void server_on_close(Connection *connection, ExchangeList *again, int attempt_error,

@@ -171,19 +171,15 @@ END_TEST
 
 /* It takes connections and requests, and says nothing: what waits does not wait for its turn. */
 START_TEST(silent_server_is_told_to_all) {
-        int n_sent = 0;
-
         setup(128, N_ASKS);
         for (int i = 0; i < N_ASKS; i++) {
                 transaction_free(asks[i].transaction);
                 ask_query(&world, &asks[i], i, SHORT);
         }
         peer_wait(world.event, &n_completions, N_ASKS);
-        for (int i = 0; i < N_ASKS; i++)
-                n_sent += asks[i].reply.kind != REPLY_UNREACHABLE;
-        ck_assert_int_ge(n_sent, SERVER_CONNECTIONS_MAX);
-        ck_assert_int_le(n_sent, LIMIT + SERVER_CONNECTIONS_MAX);
-        ck_assert_int_eq(asks[N_ASKS - 1].reply.error, ETIMEDOUT);
+        ck_assert_int_eq(asks[N_ASKS - 1].reply.kind, REPLY_TIMEOUT);
+        ck_assert_int_ge(n_connects, SERVER_CONNECTIONS_MAX);
+        ck_assert_int_lt(n_connects, SERVER_CONNECTIONS_MAX + 4);
         teardown();
 }
 END_TEST

@@ -247,3 +247,34 @@ def recovery_is_a_ramp(test):
         test.check(outstanding <= min(1 + answered, 32), f"{outstanding} outstanding after {answered} answers")
         test.check(connections <= min(1 + answered, CONNECTIONS), f"{connections} connections after {answered} answers")
     wait_until(lambda: f"STATUS=published {MANY}/{MANY}" in daemon.told, "it does not say so", 20)
+
+
+# Resolvers.
+
+@scenario()
+def resolver_is_asked_what_it_must_be(test):
+    """Of each zone once for SOA, NS and the name server's addresses, 32 questions at a time; no more for checks;
+    when its server is down once for each retry."""
+    number = 100
+    domains = [f"site{n}.test" for n in range(number)]
+    resolver = Watched(test, [Zone(domain, address="127.0.0.2") for domain in domains])
+    server = Watched(test, apart(domains), "127.0.0.2")
+    resolver.hold()
+    daemon = test.daemon(domains=domains, key=None, Update={"Timeout": "5s", "CheckInterval": "1s"})
+    wait_until(lambda: len(resolver.held) == 32, lambda: f"{len(resolver.held)} questions are outstanding")
+    holds_for(lambda: len(resolver.held) == 32, lambda: f"{len(resolver.held)} questions are outstanding", 0.2)
+    resolver.release()
+    wait_until(lambda: f"STATUS=published {number}/{number}" in daemon.told, "not all are published")
+    for kind, of_target in (("SOA", 0), ("NS", 0), ("A", 2), ("AAAA", 2)):
+        test.check(number <= resolver.counts[kind] <= number + of_target, f"{resolver.counts[kind]} questions for {kind}")
+    resolver.reset()
+    server.reset()
+    server.wait_count("SRV", number)
+    test.equal(resolver.counts["query"], 0, "questions for checks")
+    server.stop()
+    resolver.wait_count("SOA", 2 * number)
+    with resolver.lock:
+        counts = dict(resolver.counts)
+    for kind in ("NS", "A", "AAAA"):
+        test.check(counts.get(kind, 0) <= counts["SOA"], f"questions: {counts}")
+    test.say(f"{counts} for retries of {number} zones")

@@ -4,6 +4,7 @@
 
 #include "daemon/access.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -66,7 +67,8 @@ Access *access_ref(Access *access) {
 Access *access_unref(Access *access) {
         if (!access || --access->n_refs > 0)
                 return NULL;
-        for (Access **at = &access->table->first; *at; at = &(*at)->next)
+        access->table->n--;
+        for (Access **at = access->place; *at; at = &(*at)->next)
                 if (*at == access) {
                         *at = access->next;
                         break;
@@ -117,10 +119,39 @@ static int copy_settings(Access *access, const Settings *s) {
         return copy_texts(access, s);
 }
 
-int access_get(AccessTable *table, const Settings *settings, Access **ret_access) {
-        Access *access;
+/* Of what is compared without case, too. */
+static uint64_t mix_text(uint64_t hash, const char *text) {
+        for (; text && *text; text++)
+                hash = (hash ^ (uint64_t)tolower((unsigned char)*text)) * UINT64_C(1099511628211);
+        return hash;
+}
 
-        for (access = table->first; access; access = access->next)
+/* Equal settings have one; of what seldom differs alone it knows nothing. */
+static size_t place_of(const Settings *s) {
+        const uint64_t numbers[] = {s->security,
+                                    s->mode,
+                                    s->claims,
+                                    s->on_stop,
+                                    s->timeout_usec,
+                                    s->max_outstanding,
+                                    s->check_interval_usec,
+                                    s->retry_min_usec,
+                                    s->retry_max_usec,
+                                    s->refresh_interval_usec,
+                                    s->lease_usec};
+        uint64_t hash = mix_text(mix_text(UINT64_C(14695981039346656037), s->zone), s->key_file);
+
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
+                hash = (hash ^ numbers[i]) * UINT64_C(1099511628211);
+        for (size_t i = 0; i < s->n_servers; i++)
+                hash = mix_text(hash ^ s->servers[i].port, s->servers[i].host);
+        return (hash ^ hash >> 32) % ACCESS_PLACES;
+}
+
+int access_get(AccessTable *table, const Settings *settings, Access **ret_access) {
+        Access **place = &table->places[place_of(settings)], *access;
+
+        for (access = *place; access; access = access->next)
                 if (access_is(access, settings)) {
                         access->looked_usec =
                                 0; /* a reload: whoever mended the key wants it used */
@@ -136,8 +167,10 @@ int access_get(AccessTable *table, const Settings *settings, Access **ret_access
         }
         access->n_refs = 1;
         access->table = table;
-        access->next = table->first;
-        table->first = access;
+        access->place = place;
+        access->next = *place;
+        *place = access;
+        table->n++;
         *ret_access = access;
         return 0;
 }

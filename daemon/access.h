@@ -9,8 +9,9 @@
 
 typedef struct Access {
         unsigned n_refs;
-        struct Access *next; /* the table's */
         struct AccessTable *table;
+        struct Access **place; /* the table's, and the next there */
+        struct Access *next;
         Endpoint *servers;
         size_t n_servers;
         char *zone; /* Zone=, NULL: discovered */
@@ -32,8 +33,14 @@ typedef struct Access {
         uint64_t looked_usec;  /* when that was last looked at (CLOCK_MONOTONIC) */
 } Access;
 
+enum {
+        ACCESS_PLACES = 1024,
+};
+
+/* Zero at first. By a hash of the settings, for ten thousand [Domain]s may have their own. */
 typedef struct AccessTable {
-        Access *first;
+        size_t n;
+        Access *places[ACCESS_PLACES];
 } AccessTable;
 
 /* Finds the equal one or makes it. -ENOMEM. */

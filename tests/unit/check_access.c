@@ -24,7 +24,7 @@ static void set_up(void) {
 }
 
 static void tear_down(void) {
-        ck_assert_ptr_null(table.first);
+        ck_assert_uint_eq(table.n, 0);
         (void)unlink(path);
         (void)rmdir(directory);
 }
@@ -202,9 +202,40 @@ START_TEST(equal_settings_share_one) {
         settings_done(&second);
         (void)access_unref(a);
         (void)access_unref(c);
-        ck_assert_ptr_eq(table.first, b);
-        ck_assert_ptr_null(b->next);
+        ck_assert_uint_eq(table.n, 1);
         (void)access_unref(b);
+}
+END_TEST
+
+/* Thousands of [Domain]s, each with one thing of its own, stand in places of their own. */
+START_TEST(found_without_a_long_search) {
+        static Access *accesses[5000];
+        char zone[32];
+        Settings s;
+
+        settings_init(&s);
+        free(TAKE_PTR(s.zone));
+        for (size_t i = 0; i < ELEMENTSOF(accesses); i++) {
+                (void)snprintf(zone, sizeof(zone), "z%zu.contoso.com", i);
+                s.zone = _i == 0 ? zone : NULL;
+                s.check_interval_usec = _i == 1 ? i * USEC_PER_SEC : 0;
+                if (_i == 2)
+                        (void)snprintf(s.servers[0].host, sizeof(s.servers[0].host),
+                                       "192.0.%zu.%zu", i / 250, i % 250);
+                accesses[i] = get(&s);
+        }
+        ck_assert_uint_eq(table.n, ELEMENTSOF(accesses));
+        for (size_t i = 0; i < ACCESS_PLACES; i++) {
+                size_t n = 0;
+
+                for (const Access *access = table.places[i]; access; access = access->next)
+                        n++;
+                ck_assert_uint_le(n, 30);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(accesses); i++)
+                (void)access_unref(accesses[i]);
+        s.zone = NULL;
+        settings_done(&s);
 }
 END_TEST
 
@@ -414,6 +445,7 @@ END_TEST
 
 static void add_tests(TCase *tcase) {
         tcase_add_checked_fixture(tcase, set_up, tear_down);
+        tcase_add_loop_test(tcase, found_without_a_long_search, 0, 3);
         tcase_add_loop_test(tcase, equal_settings_share_one, 0, ELEMENTSOF(changes));
         tcase_add_test(tcase, settings_are_copied);
         tcase_add_loop_test(tcase, kerberos_counts_with_gss_tsig_alone, 0,

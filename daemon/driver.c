@@ -12,10 +12,12 @@
 int driver_new(const DriverContext *context, const char *service, const char *domain,
                Driver **ret_driver) {
         const size_t size = strlen(service) + strlen(domain) + 2;
-        Driver *driver = calloc(1, sizeof(*driver) + size);
+        Driver *driver = calloc(1, offsetof(Driver, record) + size);
 
-        if (!driver)
+        if (!driver || ledger_reserve(&driver->ledger) < 0) {
+                free(driver);
                 return -ENOMEM;
+        }
         (void)snprintf(driver->record, size, "%s.%s", service, domain);
         driver->domain_at = (uint16_t)(strlen(service) + 1);
         driver->context = context;

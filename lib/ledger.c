@@ -12,6 +12,11 @@
 
 #include "lib/util.h"
 
+int ledger_reserve(Ledger *ledger) {
+        ledger->items = malloc(sizeof(*ledger->items));
+        return ledger->items ? 0 : -ENOMEM;
+}
+
 void ledger_done(Ledger *ledger) {
         for (size_t i = 0; i < ledger->n; i++)
                 (void)offer_unref(ledger->items[i].offer);

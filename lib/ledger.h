@@ -27,6 +27,9 @@ typedef struct Ledger {
         LedgerItem *items;
 } Ledger;
 
+/* Room for a first row, taken before it is needed: rows that are made one by one between what
+   thousands of messages need and give back would keep all that memory from going. -ENOMEM. */
+int ledger_reserve(Ledger *ledger);
 void ledger_done(Ledger *ledger);
 
 /* NULL if there is none; borrowed until the ledger changes. */

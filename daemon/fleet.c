@@ -422,7 +422,7 @@ int fleet_apply(Fleet *fleet, const Config *config, const char *target, const ch
         if (r == 0)
                 holds_sweep(fleet->holds);
         if (r == 0 && !fleet->loaded)
-                r = state_each(fleet->options.state, on_row, fleet);
+                r = state_each(fleet->options.state, SIZE_MAX, on_row, fleet);
         if (r == 0) {
                 fleet->loaded = true;
                 twalk_r(fleet->root, on_node, &sweep);

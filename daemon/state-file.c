@@ -22,8 +22,15 @@
 #define SQL_HOLD "FROM hold WHERE record = ?"
 #define SQL_UPDATE_TOTALS "UPDATE total SET n_rows = ?, sum = ?, n_holds = ?, hold_sum = ?"
 
+/* A table while it is read. */
+typedef struct Cursor {
+        sqlite3_stmt *statement;
+        StateTotal total, expected;
+} Cursor;
+
 struct StateFile {
         StateSql sql;
+        Cursor cursor; /* of state_file_each(), where it has not come to its end */
         unsigned format;
         sqlite3_stmt *put[_STATE_TABLE_MAX];
         sqlite3_stmt *sum[_STATE_TABLE_MAX];
@@ -69,43 +76,72 @@ static int read_hold(sqlite3_stmt *statement, const Reader *reader, bool *ret_va
                        : 0;
 }
 
-static int read_table(StateFile *file, StateTable table, const Reader *reader) {
-        _cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
+static void cursor_done(Cursor *cursor) {
+        sqlite3_finalize(cursor->statement);
+        *cursor = (Cursor){};
+}
+
+static int cursor_open(StateFile *file, StateTable table, Cursor *cursor) {
         StateTotals stored;
-        StateTotal total = {}, *expected = &stored.of[table];
-        int64_t sum;
-        bool valid;
-        int step;
 
         int r = state_format_totals(&file->sql, file->format, &stored);
         if (r >= 0)
                 r = state_sql_prepare(&file->sql, state_format_select(file->format, table),
-                                      &statement);
-        if (r < 0)
-                return r;
-        while ((step = state_sql_step(statement)) == SQLITE_ROW) {
-                r = table == STATE_TABLE_OFFER ? read_row(file, statement, reader, &valid, &sum)
-                                               : read_hold(statement, reader, &valid, &sum);
-                if (!valid)
-                        return state_sql_damaged(&file->sql, "row %lld is not as it was written",
-                                                 (long long)total.n + 1);
-                if (r != 0)
-                        return r;
-                total.n++;
-                total.sum ^= sum;
-        }
-        if (step != SQLITE_DONE)
-                return state_sql_fail(&file->sql);
-        if (total.n != expected->n || total.sum != expected->sum)
-                return state_sql_damaged(&file->sql, "there should be %lld rows, not these %lld",
-                                         (long long)expected->n, (long long)total.n);
-        return 0;
+                                      &cursor->statement);
+        cursor->expected = stored.of[table];
+        return r;
 }
 
-int state_file_each(StateFile *file, int (*on_row)(const StateRow *row, void *userdata),
-                    void *userdata) {
-        return read_table(file, STATE_TABLE_OFFER,
-                          &(Reader){.on_row = on_row, .userdata = userdata});
+/* 1: there may be more than these. */
+static int cursor_read(StateFile *file, StateTable table, Cursor *cursor, size_t limit,
+                       const Reader *reader) {
+        StateTotal *total = &cursor->total, *expected = &cursor->expected;
+        int64_t sum;
+        bool valid;
+        int step, r;
+
+        for (; limit > 0; limit--) {
+                step = state_sql_step(cursor->statement);
+                if (step == SQLITE_DONE && total->n == expected->n && total->sum == expected->sum)
+                        return 0;
+                if (step == SQLITE_DONE)
+                        return state_sql_damaged(&file->sql,
+                                                 "there should be %lld rows, not these %lld",
+                                                 (long long)expected->n, (long long)total->n);
+                if (step != SQLITE_ROW)
+                        return state_sql_fail(&file->sql);
+                r = table == STATE_TABLE_OFFER
+                            ? read_row(file, cursor->statement, reader, &valid, &sum)
+                            : read_hold(cursor->statement, reader, &valid, &sum);
+                if (!valid)
+                        return state_sql_damaged(&file->sql, "row %lld is not as it was written",
+                                                 (long long)total->n + 1);
+                if (r != 0)
+                        return r;
+                total->n++;
+                total->sum ^= sum;
+        }
+        return 1;
+}
+
+static int read_table(StateFile *file, StateTable table, const Reader *reader) {
+        _cleanup_(cursor_done) Cursor cursor = {};
+
+        int r = cursor_open(file, table, &cursor);
+        return r < 0 ? r : cursor_read(file, table, &cursor, SIZE_MAX, reader);
+}
+
+int state_file_each(StateFile *file, size_t limit,
+                    int (*on_row)(const StateRow *row, void *userdata), void *userdata) {
+        Cursor *cursor = &file->cursor;
+        int r = cursor->statement ? 0 : cursor_open(file, STATE_TABLE_OFFER, cursor);
+
+        if (r >= 0)
+                r = cursor_read(file, STATE_TABLE_OFFER, cursor, limit,
+                                &(Reader){.on_row = on_row, .userdata = userdata});
+        if (r <= 0)
+                cursor_done(cursor);
+        return r;
 }
 
 int state_file_each_hold(StateFile *file,
@@ -290,6 +326,7 @@ int state_file_open_to_look(const char *path, StateFile **ret_file, char **ret_e
 StateFile *state_file_close(StateFile *file) {
         if (!file)
                 return NULL;
+        cursor_done(&file->cursor);
         for (StateTable table = 0; table < _STATE_TABLE_MAX; table++) {
                 sqlite3_finalize(file->put[table]);
                 sqlite3_finalize(file->sum[table]);

@@ -19,8 +19,8 @@ int state_file_open_to_look(const char *path, StateFile **ret_file, char **ret_e
 StateFile *state_file_close(StateFile *file);
 
 /* See state_each() and state_each_hold(). -EBADMSG: a row or the whole is not what was written. */
-int state_file_each(StateFile *file, int (*on_row)(const StateRow *row, void *userdata),
-                    void *userdata);
+int state_file_each(StateFile *file, size_t limit,
+                    int (*on_row)(const StateRow *row, void *userdata), void *userdata);
 int state_file_each_hold(StateFile *file,
                          int (*on_hold)(const char *record, uint64_t fingerprint, void *userdata),
                          void *userdata);

@@ -59,6 +59,7 @@ struct State {
         uint64_t begun_usec;   /* the last one; CLOCK_MONOTONIC */
         StateDirectory directory;
         StateFile *file;
+        bool is_read; /* state_each() has not come to its end */
         StateWrites pending;
         bool committing;   /* until the handlers of the group were called */
         StateWrite *group; /* the job's, while it runs */
@@ -183,7 +184,7 @@ static int on_turn(sd_event_source *source, uint64_t usec, void *userdata) {
 }
 
 static void commit_ask(State *state) {
-        if (state->committing || !state->pending.first)
+        if (state->committing || state->is_read || !state->pending.first)
                 return;
         (void)sd_event_source_set_time(state->turn, state->begun_usec + PACE_USEC);
         (void)sd_event_source_set_enabled(state->turn, SD_EVENT_ONESHOT);
@@ -378,12 +379,16 @@ State *state_close(State *state) {
         return NULL;
 }
 
-int state_each(State *state, int (*on_row)(const StateRow *row, void *userdata), void *userdata) {
-        if (state->committing || state->pending.first)
+int state_each(State *state, size_t limit, int (*on_row)(const StateRow *row, void *userdata),
+               void *userdata) {
+        if (!state->is_read && (state->committing || state->pending.first))
                 return -EBUSY;
         if (!state->file)
                 return 0;
-        return state_file_each(state->file, on_row, userdata);
+        int r = state_file_each(state->file, limit, on_row, userdata);
+        state->is_read = r > 0;
+        commit_ask(state);
+        return r;
 }
 
 int state_each_hold(State *state,

@@ -59,10 +59,12 @@ int state_open_to_look(const char *directory, const char *machine_id_file, State
    Not to be called from a handler. */
 State *state_close(State *state);
 
-/* Calls on_row for every row, in order of record, target, port; ends at the first non-zero that
-   on_row returns and returns it. For the start: it reads the file, blocking. -EBUSY while writes
-   are under way; -EBADMSG: the file was damaged since it was opened. */
-int state_each(State *state, int (*on_row)(const StateRow *row, void *userdata), void *userdata);
+/* Calls on_row for every row, in order of record, target, port, but at most for so many. Returns 1
+   when there may be more: the next call goes on there, and until then writes wait. An error of
+   on_row ends it. It reads the file, blocking. -EBUSY, where it begins: while writes are under way;
+   -EBADMSG: the file was damaged since it was opened. */
+int state_each(State *state, size_t limit, int (*on_row)(const StateRow *row, void *userdata),
+               void *userdata);
 
 /* error 0: durable. Else nothing of the write is (a negative errno; text says why). Called from
    the loop, never from within state_put() or state_remove(). */

@@ -166,7 +166,7 @@ static const char *rows_now(void) {
         free(TAKE_PTR(rows));
         FILE *out = open_memstream(&rows, &size);
         int r;
-        while ((r = state_each(state, print_row, out)) == -EBUSY)
+        while ((r = state_each(state, SIZE_MAX, print_row, out)) == -EBUSY)
                 ck_assert_int_ge(sd_event_run(scratch.event, USEC_PER_SEC), 0);
         ck_assert_int_eq(r, 0);
         ck_assert_int_eq(fclose(out), 0);
@@ -255,7 +255,7 @@ static size_t told_after(const LedgerStore *store, int error) {
         disk_is(error);
         store->put(&item, store->userdata);
         store->put(&item, store->userdata);
-        while (state_each(state, NULL, NULL) == -EBUSY)
+        while (state_each(state, SIZE_MAX, NULL, NULL) == -EBUSY)
                 ck_assert_int_gt(sd_event_run(scratch.event, 10 * USEC_PER_SEC), 0);
         disk_is(0);
         for (const char *told = stderr_told(); (told = strstr(told, "cannot keep what is")); told++)
@@ -287,7 +287,7 @@ static void load_all(Offer *shared) {
         int r;
 
         (void)rows_now();
-        while ((r = state_each(state, load_row, shared)) == -EBUSY)
+        while ((r = state_each(state, SIZE_MAX, load_row, shared)) == -EBUSY)
                 ck_assert_int_ge(sd_event_run(scratch.event, USEC_PER_SEC), 0);
         ck_assert_int_eq(r, 0);
 }

@@ -225,7 +225,7 @@ static void expect_rows(State *state, unsigned format, unsigned n_rows) {
         Seen seen = {.format = format};
         unsigned n_holds = 0;
 
-        ck_assert_int_eq(state_each(state, row_check, &seen), 0);
+        ck_assert_int_eq(state_each(state, SIZE_MAX, row_check, &seen), 0);
         ck_assert_uint_eq(seen.n, n_rows);
         ck_assert_int_eq(state_each_hold(state, hold_check, &n_holds), 0);
         ck_assert_uint_eq(n_holds, formats[format].n_holds);

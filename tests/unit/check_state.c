@@ -99,7 +99,7 @@ static int on_row_in_order(const StateRow *row, void *userdata) {
         (void)snprintf(now, sizeof(now), "%s %s %05u", row->record, row->target, row->port);
         ck_assert_msg(strcasecmp(last, now) < 0, "%s after %s", now, last);
         strcpy(last, now);
-        return strstr(row->record, "d000007") ? 42 : 0;
+        return strstr(row->record, "d000007") ? -42 : 0;
 }
 
 START_TEST(each_is_in_order_and_ends_when_told) {
@@ -108,10 +108,18 @@ START_TEST(each_is_in_order_and_ends_when_told) {
 
         rows_put(&scratch, state, 30, 60);
         rows_put(&scratch, state, 0, 30);
-        ck_assert_int_eq(state_each(state, on_row_in_order, last), 42);
+        ck_assert_int_eq(state_each(state, SIZE_MAX, on_row_in_order, last), -42);
         state_close(state);
 }
 END_TEST
+
+static int on_row_behind(const StateRow *row, void *userdata) {
+        char *last = userdata;
+
+        ck_assert_int_lt(strcasecmp(last, row->record), 0);
+        (void)snprintf(last, 200, "%s", row->record);
+        return 0;
+}
 
 typedef struct Seen {
         unsigned n;
@@ -136,6 +144,33 @@ static int on_row_count(const StateRow *row, void *userdata) {
         return 0;
 }
 
+/* In parts of any size, in order; what is written meanwhile waits for the end. */
+START_TEST(each_goes_on_where_it_was) {
+        const size_t limit = (size_t)_i;
+        State *state = scratch_open(&scratch);
+        const StateRow row = row_make(77, 0);
+        char last[200] = "";
+        Seen seen = {};
+        unsigned n = 1;
+        int r;
+
+        rows_put(&scratch, state, 0, 10);
+        ck_assert_int_eq(state_each(state, 0, on_row_behind, last), 1);
+        ck_assert_int_eq(state_put(state, &row, on_written, &seen, NULL), 0);
+        for (; (r = state_each(state, limit, on_row_behind, last)) == 1; n++)
+                ck_assert_int_ge(sd_event_run(scratch.event, 20 * USEC_PER_MSEC), 0);
+        ck_assert_int_eq(r, 0);
+        ck_assert_uint_eq(n, 10 / limit + 1);
+        ck_assert_str_eq(last, row_make(9, 0).record);
+        ck_assert_uint_eq(seen.n, 0);
+        wait_for(scratch.event, &seen.n, 1);
+        n = 0;
+        ck_assert_int_eq(state_each(state, SIZE_MAX, on_row_count, &n), 0);
+        ck_assert_uint_eq(n, 11);
+        state_close(state);
+}
+END_TEST
+
 /* Rule O1: the key is compared without case; the later case is kept. */
 START_TEST(keys_are_compared_without_case) {
         Seen seen = {};
@@ -149,14 +184,14 @@ START_TEST(keys_are_compared_without_case) {
         row.confirmed = false;
         ck_assert_int_eq(state_put(state, &row, on_written, &seen, NULL), 0);
         wait_for(scratch.event, &seen.n, 2);
-        ck_assert_int_eq(state_each(state, on_row_count, &n), 0);
+        ck_assert_int_eq(state_each(state, SIZE_MAX, on_row_count, &n), 0);
         ck_assert_uint_eq(n, 1);
 
         ck_assert_int_eq(state_remove(state, "_vlmcs._TCP.d000000.example.org", "kms0.EXAMPLE.net",
                                       row.port, on_written, &seen, NULL),
                          0);
         wait_for(scratch.event, &seen.n, 3);
-        ck_assert_int_eq(state_each(state, on_row_never, NULL), 0);
+        ck_assert_int_eq(state_each(state, SIZE_MAX, on_row_never, NULL), 0);
         state_close(state);
         state_close(scratch_open(&scratch));
 }
@@ -192,7 +227,7 @@ START_TEST(a_write_is_durable_when_its_handler_runs) {
 
         ck_assert_int_eq(state_put(state, &row, on_written, &seen, NULL), 0);
         ck_assert_uint_eq(seen.n, 0);
-        ck_assert_int_eq(state_each(state, on_row_never, NULL), -EBUSY);
+        ck_assert_int_eq(state_each(state, SIZE_MAX, on_row_never, NULL), -EBUSY);
         wait_for(scratch.event, &seen.n, 1);
         ck_assert_uint_gt(n_syncs, before);
 
@@ -385,7 +420,7 @@ START_TEST(what_is_no_row_is_not_taken) {
         state_close(state);
         /* What was taken is accepted when it is read. */
         state = scratch_open(&scratch);
-        ck_assert_int_eq(state_each(state, on_row_count, &n), 0);
+        ck_assert_int_eq(state_each(state, SIZE_MAX, on_row_count, &n), 0);
         ck_assert_uint_eq(n, row_cases[_i].error == 0);
         state_close(state);
 }
@@ -548,6 +583,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, rows_come_back_as_they_were_written);
         tcase_add_test(tcase, each_is_in_order_and_ends_when_told);
+        tcase_add_loop_test(tcase, each_goes_on_where_it_was, 1, 12);
         tcase_add_test(tcase, keys_are_compared_without_case);
         tcase_add_test(tcase, removing_takes_one_row_and_what_is_not_there_is_no_error);
         tcase_add_test(tcase, a_write_is_durable_when_its_handler_runs);

@@ -214,7 +214,7 @@ static int row_check(const StateRow *row, void *userdata) {
 int rows_check(State *state) {
         int n = 0;
 
-        int r = state_each(state, row_check, &n);
+        int r = state_each(state, SIZE_MAX, row_check, &n);
         return r < 0 ? r : n;
 }
 

@@ -194,6 +194,16 @@ Config *config_free(Config *config) {
         return NULL;
 }
 
+bool config_same_resolvers(const Config *a, const Config *b) {
+        if (a->n_resolvers != b->n_resolvers)
+                return false;
+        for (size_t i = 0; i < a->n_resolvers; i++)
+                if (strcmp(a->resolvers[i].host, b->resolvers[i].host) != 0 ||
+                    a->resolvers[i].port != b->resolvers[i].port)
+                        return false;
+        return true;
+}
+
 static bool is_listed(const Config *config, const char *name) {
         for (size_t i = 0; i < config->n_domains; i++)
                 if (strcasecmp(config->domains[i].name, name) == 0)

@@ -121,6 +121,9 @@ int config_load(const char *file, const char *credentials_directory, Config **re
 Config *config_free(Config *config);
 void config_report_done(ConfigReport *report);
 
+/* Whether both say the same of Resolver=. */
+bool config_same_resolvers(const Config *a, const Config *b);
+
 /* The entry for this machine's home domain, if IncludeHomeDomain= wants it and the list does not
    hold it: fills *ret_domain (name is borrowed from home) and returns true. */
 bool config_home_domain(const Config *config, const char *home, Domain *ret_domain);

@@ -40,6 +40,7 @@ typedef struct Pass {
    passes is in the pass. */
 struct Driver {
         ScheduleEntry entry;
+        TreeNode node;
         const DriverContext *context;
         Publication publication;
         Wanted configured;

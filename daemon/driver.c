@@ -40,6 +40,18 @@ Driver *driver_free(Driver *driver) {
         return NULL;
 }
 
+TreeNode *driver_node(Driver *driver) {
+        return &driver->node;
+}
+
+Driver *driver_of_node(const TreeNode *node) {
+        return (Driver *)((char *)node - offsetof(Driver, node));
+}
+
+const char *driver_name_of_node(const TreeNode *node) {
+        return driver_of_node(node)->record;
+}
+
 const char *driver_record(const Driver *driver) {
         return driver->record;
 }

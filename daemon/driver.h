@@ -12,6 +12,7 @@
 #include "daemon/summary.h"
 #include "daemon/zone.h"
 #include "lib/publication.h"
+#include "lib/tree.h"
 
 typedef struct Driver Driver;
 
@@ -100,6 +101,11 @@ Srv driver_srv(const Driver *driver, size_t i);
 
 /* For the schedule to call: one of its entries is a driver's. */
 void driver_due(ScheduleEntry *entry);
+
+/* Its place in a tree of drivers by record name. */
+TreeNode *driver_node(Driver *driver);
+Driver *driver_of_node(const TreeNode *node);
+const char *driver_name_of_node(const TreeNode *node);
 
 const char *driver_record(const Driver *driver);
 const char *driver_domain(const Driver *driver);

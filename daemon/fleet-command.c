@@ -1,16 +1,11 @@
 /* What an operator may ask of one domain, and what a status shows of all. */
 
 #include <errno.h>
-#include <search.h>
 #include <stdarg.h>
 #include <string.h>
 #include <strings.h>
 
 #include "daemon/fleet-self.h"
-
-enum {
-        RECORD_MAX = 600,
-};
 
 static _printf_(2, 3) int refuse(char error[static FLEET_ERROR_MAX], const char *format, ...) {
         va_list arguments;
@@ -28,37 +23,32 @@ static int fail(char error[static FLEET_ERROR_MAX], int r) {
 
 /* --- looking ---------------------------------------------------------------------------------- */
 
-static int compare_record(const void *record, const void *driver) {
-        return strcasecmp(record, driver_record(driver));
-}
-
-/* tfind() hands the key over first. */
 static Driver *find_record(const Fleet *fleet, const char *record) {
-        void *node = tfind(record, &fleet->root, compare_record);
+        TreeNode *node = tree_find(&fleet->drivers, record);
+        Driver *driver = node ? driver_of_node(node) : NULL;
 
-        return node && !fleet_is_dead(*(Driver **)node) ? *(Driver **)node : NULL;
+        return driver && !fleet_is_dead(driver) ? driver : NULL;
 }
 
 typedef struct Walk {
-        const Fleet *fleet;
-        const char *text; /* a domain to find, or a record to begin behind */
-        size_t limit, n;
+        const char *domain; /* to find */
         Driver *found;
+        size_t limit, n;
         void (*on_driver)(const Driver *driver, void *userdata);
         void *userdata;
 } Walk;
 
-static void on_find(const void *node, VISIT visit, void *userdata) {
+static bool on_find(TreeNode *node, void *userdata) {
+        Driver *driver = driver_of_node(node);
         Walk *walk = userdata;
-        Driver *driver = *(Driver *const *)node;
 
-        if ((visit == postorder || visit == leaf) && !walk->found && !fleet_is_dead(driver) &&
-            strcasecmp(driver_domain(driver), walk->text) == 0)
+        if (!fleet_is_dead(driver) && strcasecmp(driver_domain(driver), walk->domain) == 0)
                 walk->found = driver;
+        return !walk->found;
 }
 
 Driver *fleet_find(const Fleet *fleet, const char *domain) {
-        Walk walk = {.text = domain};
+        Walk walk = {.domain = domain};
         char record[RECORD_MAX];
         Driver *driver = find_record(fleet, domain);
 
@@ -69,53 +59,50 @@ Driver *fleet_find(const Fleet *fleet, const char *domain) {
         if (driver)
                 return driver;
         /* Of another service, which was configured before. */
-        twalk_r(fleet->root, on_find, &walk);
+        (void)tree_each(&fleet->drivers, "", on_find, &walk);
         return walk.found;
 }
 
-static void on_each(const void *node, VISIT visit, void *userdata) {
+static bool on_each(TreeNode *node, void *userdata) {
+        const Driver *driver = driver_of_node(node);
         Walk *walk = userdata;
-        const Driver *driver = *(Driver *const *)node;
 
-        if ((visit != postorder && visit != leaf) || walk->n >= walk->limit ||
-            strcasecmp(driver_record(driver), walk->text) <= 0 || fleet_is_dead(driver))
-                return;
-        walk->n++;
-        walk->on_driver(driver, walk->userdata);
+        if (walk->n >= walk->limit)
+                return false;
+        if (!fleet_is_dead(driver)) {
+                walk->n++;
+                walk->on_driver(driver, walk->userdata);
+        }
+        return true;
 }
 
 size_t fleet_each(const Fleet *fleet, const char *after, size_t limit,
                   void (*on_driver)(const Driver *driver, void *userdata), void *userdata) {
-        Walk walk = {.text = after, .limit = limit, .on_driver = on_driver, .userdata = userdata};
+        Walk walk = {.limit = limit, .on_driver = on_driver, .userdata = userdata};
 
-        twalk_r(fleet->root, on_each, &walk);
+        (void)tree_each(&fleet->drivers, after, on_each, &walk);
         return walk.n;
 }
 
-static void count_node(const void *node, VISIT visit, void *userdata) {
-        const Driver *driver = *(Driver *const *)node;
+static bool on_count(TreeNode *node, void *userdata) {
+        const Driver *driver = driver_of_node(node);
         const Publication *publication = driver_publication(driver);
         FleetCounts *counts = userdata;
 
-        if (visit != postorder && visit != leaf)
-                return;
         counts->n_wanted += !publication->withdraw;
         if (counts->n[publication->state]++ == 0)
                 counts->example[publication->state] = driver_domain(driver);
+        return true;
 }
 
 void fleet_count(const Fleet *fleet, FleetCounts *ret_counts) {
         *ret_counts = (FleetCounts){0};
-        twalk_r(fleet->root, count_node, ret_counts);
+        (void)tree_each(&fleet->drivers, "", on_count, ret_counts);
 }
 
 /* --- commands --------------------------------------------------------------------------------- */
 
 /* It has left the configuration, and only its withdrawal is left to do. */
-static bool is_leaving(const Fleet *fleet, const Driver *driver) {
-        return *driver_mark((Driver *)driver) != fleet->round || !driver_is_configured(driver);
-}
-
 static int refuse_leaving(const Driver *driver, char error[static FLEET_ERROR_MAX]) {
         return refuse(error,
                       "%s is not published from here any more, only its record is still to be "
@@ -128,7 +115,7 @@ int fleet_publish(Fleet *fleet, Driver *driver, char error[static FLEET_ERROR_MA
 
         if (fleet->stopping)
                 return refuse(error, "srvpubd is stopping");
-        if (is_leaving(fleet, driver))
+        if (!driver_is_configured(driver))
                 return refuse_leaving(driver, error);
         if (driver_is_held(driver)) {
                 r = holds_remove(fleet->holds, driver_record(driver));
@@ -144,7 +131,7 @@ int fleet_withdraw(Fleet *fleet, Driver *driver, char error[static FLEET_ERROR_M
 
         if (fleet->stopping)
                 return refuse(error, "srvpubd is stopping");
-        if (is_leaving(fleet, driver))
+        if (!driver_is_configured(driver))
                 return refuse(error, "%s is being withdrawn already", driver_domain(driver));
         if (driver_access(driver)->mode == MODE_OBSERVE)
                 return refuse(error, "%s has Mode=observe: nothing is written for it",
@@ -163,7 +150,7 @@ int fleet_forget(Fleet *fleet, Driver *driver, char error[static FLEET_ERROR_MAX
 
         if (fleet->stopping)
                 return refuse(error, "srvpubd is stopping");
-        if (!is_leaving(fleet, driver))
+        if (driver_is_configured(driver))
                 return refuse(error,
                               "%s is published from here: take it out of DnsDomainPublishList= "
                               "first; forget is for a withdrawal that can never be done",
@@ -181,7 +168,7 @@ int fleet_takeover(Fleet *fleet, Driver *driver, const Srv *from,
 
         if (fleet->stopping)
                 return refuse(error, "srvpubd is stopping");
-        if (is_leaving(fleet, driver))
+        if (!driver_is_configured(driver))
                 return refuse_leaving(driver, error);
         if (driver_access(driver)->mode == MODE_OBSERVE)
                 return refuse(error, "%s has Mode=observe: nothing is written for it",

@@ -24,6 +24,8 @@ typedef struct FleetOptions {
         void (*on_changed)(void *userdata);
         /* A pass of this driver ended, well or not; may be NULL. */
         void (*on_ended)(const Driver *driver, void *userdata);
+        /* A fleet_apply() is over: 0, -ENOMEM, or what reading the state failed with. */
+        void (*on_applied)(int error, void *userdata);
         /* With once, or after fleet_stop(): all that was to be done is done, well or not. */
         void (*on_done)(bool all_well, void *userdata);
         void *userdata;
@@ -35,7 +37,9 @@ Fleet *fleet_free(Fleet *fleet);
 /* Makes the drivers follow the configuration: target is what is published, home this machine's FQDN
    (may be NULL where the configuration does not need it). What is no longer wanted is withdrawn,
    and what failed is tried again at once. The first call brings in what the state remembers.
-   -ENOMEM, or what reading the state failed with. */
+
+   It goes on in turns of the loop, in which no pass begins, until on_applied(); till then config
+   stays, and there is no other call. */
 int fleet_apply(Fleet *fleet, const Config *config, const char *target, const char *home);
 
 /* How many publications are in each state, with the domain of one of them (borrowed). n_wanted does
@@ -48,9 +52,10 @@ typedef struct FleetCounts {
 
 void fleet_count(const Fleet *fleet, FleetCounts *ret_counts);
 
-/* The end: withdraws where OnStop=withdraw, gives the others up. Returns how many withdrawals are
-   under way; on_done follows when they are over. */
-size_t fleet_stop(Fleet *fleet);
+/* The end: withdraws where OnStop=withdraw, gives the others up; behind a fleet_apply() that is
+   under way. on_done follows when that is done. */
+void fleet_stop(Fleet *fleet);
+/* How many withdrawals of the end are still to be done. */
 size_t fleet_n_pending(const Fleet *fleet);
 
 /* With once: nothing can be done. */

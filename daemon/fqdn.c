@@ -1,5 +1,7 @@
 /* gethostname(), and when that has no dot what getaddrinfo() calls its canonical name, as
-   `hostname -f` does. "localhost" and names below it are no answer: they would be published. */
+   `hostname -f` does. "localhost" and names below it are no answer: they would be published. Names
+   change, and come late at boot: while it is wanted it is looked at again, now and then. A passing
+   trouble of the resolver is no reason to forget a name. */
 
 #include "daemon/fqdn.h"
 
@@ -12,6 +14,9 @@
 #include "lib/name.h"
 #include "lib/util.h"
 
+#define KNOWN_USEC (5 * USEC_PER_MINUTE)
+#define UNKNOWN_USEC (20 * USEC_PER_SEC)
+
 typedef struct FqdnJob {
         Job job;
         Fqdn *fqdn;
@@ -20,10 +25,14 @@ typedef struct FqdnJob {
 } FqdnJob;
 
 struct Fqdn {
+        sd_event *event;
         Worker *worker;
         FqdnHandler handler;
         void *userdata;
         FqdnJob *job;
+        sd_event_source *timer;
+        bool is_wanted;
+        char *name; /* NULL: not known */
 };
 
 static bool is_fqdn(const char *text) {
@@ -75,18 +84,40 @@ static void drop_job(Job *job) {
         free(job);
 }
 
-static void on_job(Job *job) {
-        FqdnJob *j = (FqdnJob *)job;
-        Fqdn *fqdn = j->fqdn;
+static void look(Fqdn *fqdn);
 
-        fqdn->job = NULL;
-        fqdn->handler(j->name[0] ? j->name : NULL, j->text, fqdn->userdata);
-        free(j);
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        look(userdata);
+        return 0;
 }
 
-void fqdn_look(Fqdn *fqdn) {
+static void arm(Fqdn *fqdn) {
+        fqdn->timer = sd_event_source_disable_unref(fqdn->timer);
+        if (fqdn->is_wanted)
+                (void)sd_event_add_time_relative(fqdn->event, &fqdn->timer, CLOCK_BOOTTIME,
+                                                 fqdn->name ? KNOWN_USEC : UNKNOWN_USEC,
+                                                 USEC_PER_SEC, on_timer, fqdn);
+}
+
+static void on_job(Job *job) {
+        _cleanup_(freep) FqdnJob *j = (FqdnJob *)job;
+        Fqdn *fqdn = j->fqdn;
+        bool is_news = j->name[0] && (!fqdn->name || strcasecmp(fqdn->name, j->name) != 0);
+
+        fqdn->job = NULL;
+        if (is_news) {
+                free(fqdn->name);
+                fqdn->name = strdup(j->name);
+        }
+        arm(fqdn);
+        if (is_news || !fqdn->name)
+                fqdn->handler(is_news ? NULL : j->text, fqdn->userdata);
+}
+
+static void look(Fqdn *fqdn) {
         FqdnJob *j;
 
+        arm(fqdn); /* should this look come to nothing */
         if (fqdn->job)
                 return;
         j = calloc(1, sizeof(*j));
@@ -100,14 +131,28 @@ void fqdn_look(Fqdn *fqdn) {
                 fqdn->job = j;
 }
 
+void fqdn_want(Fqdn *fqdn, bool is_wanted) {
+        fqdn->is_wanted = is_wanted;
+        if (is_wanted)
+                look(fqdn);
+        else
+                arm(fqdn);
+}
+
+const char *fqdn_name(const Fqdn *fqdn) {
+        return fqdn->name;
+}
+
 int fqdn_new(sd_event *event, Worker *worker, FqdnHandler handler, void *userdata,
              Fqdn **ret_fqdn) {
         Fqdn *fqdn = calloc(1, sizeof(*fqdn));
 
         if (!fqdn)
                 return -ENOMEM;
-        *fqdn = (Fqdn){.worker = worker, .handler = handler, .userdata = userdata};
-        fqdn_look(fqdn);
+        *fqdn = (Fqdn){.event = sd_event_ref(event),
+                       .worker = worker,
+                       .handler = handler,
+                       .userdata = userdata};
         *ret_fqdn = fqdn;
         return 0;
 }
@@ -117,6 +162,9 @@ Fqdn *fqdn_free(Fqdn *fqdn) {
                 return NULL;
         if (fqdn->job)
                 worker_cancel(fqdn->worker, &fqdn->job->job);
+        (void)sd_event_source_disable_unref(fqdn->timer);
+        (void)sd_event_unref(fqdn->event);
+        free(fqdn->name);
         free(fqdn);
         return NULL;
 }

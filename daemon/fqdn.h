@@ -1,4 +1,4 @@
-/* This machine's fully qualified domain name, asked for off the loop. */
+/* This machine's fully qualified domain name, asked for off the loop, and kept. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,13 +17,15 @@ enum {
    be determined, and error says why. */
 bool fqdn_find(char ret_name[static FQDN_MAX], char error[static FQDN_ERROR_MAX]);
 
-/* Called after each look: name has at least two labels and no final dot; NULL: none can be
-   determined, and text says why. */
-typedef void (*FqdnHandler)(const char *name, const char *text, void *userdata);
+/* Called when the name has become another (text is NULL), and after each look while there is none,
+   text says why. */
+typedef void (*FqdnHandler)(const char *text, void *userdata);
 
-/* Looks now, and again when asked. */
 int fqdn_new(sd_event *event, Worker *worker, FqdnHandler handler, void *userdata, Fqdn **ret_fqdn);
 Fqdn *fqdn_free(Fqdn *fqdn);
 
-/* Looks again unless a look is under way. */
-void fqdn_look(Fqdn *fqdn);
+/* Whether the name is wanted: then it is looked at now, and again from time to time. */
+void fqdn_want(Fqdn *fqdn, bool is_wanted);
+
+/* As last found; NULL: it is not known. */
+const char *fqdn_name(const Fqdn *fqdn);

@@ -17,7 +17,7 @@
 typedef struct Hold {
         const char *record; /* text, but in a key to search with */
         uint64_t fingerprint;
-        bool is_asked; /* since the last holds_sweep() */
+        bool is_asked; /* since holds_begin(), or made since */
         char text[];
 } Hold;
 
@@ -43,6 +43,7 @@ static int remember(Holds *holds, const char *record, uint64_t fingerprint) {
 
         if (hold) {
                 hold->fingerprint = fingerprint;
+                hold->is_asked = true;
                 return 0;
         }
         hold = malloc(sizeof(*hold) + strlen(record) + 1);
@@ -50,7 +51,7 @@ static int remember(Holds *holds, const char *record, uint64_t fingerprint) {
                 return -ENOMEM;
         hold->record = strcpy(hold->text, record);
         hold->fingerprint = fingerprint;
-        hold->is_asked = false;
+        hold->is_asked = true;
         if (!tsearch(hold, &holds->tree, hold_compare)) {
                 free(hold);
                 return -ENOMEM;
@@ -128,6 +129,14 @@ int holds_remove(Holds *holds, const char *record) {
         return r;
 }
 
+static void on_begin(const void *node, VISIT visit, void *userdata) {
+        (*(Hold *const *)node)->is_asked = false;
+}
+
+void holds_begin(Holds *holds) {
+        twalk_r(holds->tree, on_begin, NULL);
+}
+
 typedef struct Sweep {
         Hold **unasked;
         size_t n;
@@ -138,12 +147,8 @@ static void on_node(const void *node, VISIT visit, void *userdata) {
         Sweep *sweep = userdata;
         Hold **unasked;
 
-        if (visit != postorder && visit != leaf)
+        if ((visit != postorder && visit != leaf) || hold->is_asked)
                 return;
-        if (hold->is_asked) {
-                hold->is_asked = false;
-                return;
-        }
         /* One that there is no memory for goes with a later sweep. */
         unasked = realloc(sweep->unasked, (sweep->n + 1) * sizeof(*unasked));
         if (!unasked)

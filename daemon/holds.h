@@ -16,8 +16,9 @@ Holds *holds_free(Holds *holds);
 /* Whether record is held. A hold made under another fingerprint has ended: it is forgotten. */
 bool holds_has(Holds *holds, const char *record, uint64_t fingerprint);
 
-/* Ends those that were not asked for since the last call: their domains have left the
-   configuration. */
+/* Around a new configuration: ends those that are not asked for in between, for their domains have
+   left it. */
+void holds_begin(Holds *holds);
 void holds_sweep(Holds *holds);
 
 /* Begins or ends one; both go on in memory even if the state cannot be written, which is then

@@ -4,8 +4,10 @@
 
    While this machine's name is needed and unknown, nothing is published or withdrawn.
 
-   SIGHUP: read the configuration; if it is sound, act on the difference. SIGTERM, SIGINT: withdraw
-   where OnStop=withdraw says so, for up to StopTimeout=, and end. */
+   SIGHUP: read the configuration; if it is sound, act on the difference. One thing comes after the
+   other: what is read is applied when what was read before has been; and however many signals came
+   while it was read, it is read once more. SIGTERM, SIGINT: withdraw where OnStop=withdraw says so,
+   for up to StopTimeout=, and end. */
 
 #include "daemon/manager.h"
 
@@ -24,6 +26,7 @@
 #include "daemon/fqdn.h"
 #include "daemon/hosts.h"
 #include "daemon/identity.h"
+#include "daemon/loading.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/resolver.h"
@@ -36,8 +39,6 @@ enum {
         WORKER_THREADS = 4,
 };
 
-#define FQDN_KNOWN_USEC (5 * USEC_PER_MINUTE)
-#define FQDN_UNKNOWN_USEC (20 * USEC_PER_SEC)
 #define TARGET_TIMEOUT_USEC (5 * USEC_PER_SEC)
 #define STOP_MARGIN_USEC (10 * USEC_PER_SEC)
 #define CLOSE_USEC (1 * USEC_PER_SEC)
@@ -46,6 +47,8 @@ struct Manager {
         ManagerOptions options;
         sd_event *event;
         Config *config;
+        Loading *loading;
+        Config *loaded; /* to be taken over */
         Worker *worker;
         Resolver *resolver;
         Hosts *hosts;
@@ -58,15 +61,16 @@ struct Manager {
         Bus *bus; /* NULL with one pass */
 
         Fqdn *fqdn;
-        char *fqdn_name; /* NULL: not known */
         bool told_no_fqdn;
-        sd_event_source *fqdn_timer;
         TargetCheck *target_check;
-        char *checked_target;
 
         sd_event_source *signals[3];
         sd_event_source *stop_timer;
         sd_event_source *close_timer;
+        bool wants_reload; /* the configuration is to be read again */
+        bool reloading;    /* ... and systemd knows */
+        bool is_outdated;  /* the fleet knows nothing of the configuration, or the name, yet */
+        bool applying;
         bool stopping;
         int exit_code;
 };
@@ -78,27 +82,9 @@ static bool is_one_shot(const Manager *manager) {
 
 /* --- configuration ---------------------------------------------------------------------------- */
 
-static void tell_report(const ConfigReport *report) {
-        for (size_t i = 0; i < report->n_messages; i++)
-                log_event(report->messages[i].priority <= LOG_ERR       ? LOG_KIND_CONFIG_ERROR
-                          : report->messages[i].priority <= LOG_WARNING ? LOG_KIND_CONFIG_WARNING
-                                                                        : LOG_KIND_CONFIG_NOTE,
-                          NULL, "%s", report->messages[i].text);
-}
-
-static int load_config(const ManagerOptions *options, Config **ret_config) {
-        ConfigReport report = {0};
-        int r = config_load(options->config_file, getenv("CREDENTIALS_DIRECTORY"), ret_config,
-                            &report);
-
-        tell_report(&report);
-        config_report_done(&report);
-        return r;
-}
-
 int manager_check_config(const ManagerOptions *options) {
         Config *config = NULL;
-        int r = load_config(options, &config);
+        int r = loading_now(options->config_file, &config);
 
         (void)config_free(config);
         return r == 0 ? EXIT_OK : EXIT_CONFIGURATION;
@@ -119,32 +105,19 @@ static int use_resolvers(Manager *manager, const Config *config) {
         return 0;
 }
 
-static bool same_resolvers(const Config *a, const Config *b) {
-        if (a->n_resolvers != b->n_resolvers)
-                return false;
-        for (size_t i = 0; i < a->n_resolvers; i++)
-                if (strcmp(a->resolvers[i].host, b->resolvers[i].host) != 0 ||
-                    a->resolvers[i].port != b->resolvers[i].port)
-                        return false;
-        return true;
-}
-
 /* --- the target ------------------------------------------------------------------------------- */
 
 static const char *target_name(const Manager *manager) {
-        return manager->config->target ? manager->config->target : manager->fqdn_name;
+        return manager->config->target ? manager->config->target : fqdn_name(manager->fqdn);
 }
 
 static void check_target(Manager *manager) {
         const char *target = target_name(manager);
         Name name;
 
-        if (!target || !manager->config->publishing ||
-            (manager->checked_target && strcasecmp(manager->checked_target, target) == 0) ||
-            name_from_text(target, &name) < 0)
+        if (!target || !manager->config->publishing || name_from_text(target, &name) < 0 ||
+            target_check_is_of(manager->target_check, &name))
                 return;
-        free(manager->checked_target);
-        manager->checked_target = strdup(target);
         manager->target_check = target_check_free(manager->target_check);
         (void)target_check_new(manager->resolver, &name, TARGET_TIMEOUT_USEC,
                                &manager->target_check);
@@ -162,13 +135,66 @@ static bool needs_fqdn(const Config *config) {
 static int apply(Manager *manager) {
         int r;
 
-        if (needs_fqdn(manager->config) && !manager->fqdn_name)
+        manager->is_outdated = false;
+        if (needs_fqdn(manager->config) && !fqdn_name(manager->fqdn))
                 return 0; /* on_fqdn() comes back to it */
         check_target(manager);
-        r = fleet_apply(manager->fleet, manager->config, target_name(manager), manager->fqdn_name);
-        if (r < 0)
-                log_event(LOG_KIND_INTERNAL, NULL, "cannot go on: %s", strerror(-r));
+        r = fleet_apply(manager->fleet, manager->config, target_name(manager),
+                        fqdn_name(manager->fqdn));
+        manager->applying = r == 0;
         return r;
+}
+
+static void take_over(Manager *manager, Config *config);
+
+/* why: "" was said already. */
+static void refuse_reload(const char *why) {
+        log_event(LOG_KIND_RELOAD_REFUSED, NULL,
+                  "the new configuration is not used%s%s: the running one stays in force",
+                  why[0] ? ", " : "", why);
+}
+
+static void give_up(Manager *manager, int r) {
+        log_event(LOG_KIND_INTERNAL, NULL, "cannot go on: %s", strerror(-r));
+        (void)sd_event_exit(manager->event, EXIT_FAILED);
+}
+
+/* The next thing to do, when nothing is under way that it has to wait for. */
+static void go_on(Manager *manager) {
+        int r = 0;
+
+        if (manager->stopping || manager->applying)
+                return;
+        if (manager->loaded)
+                take_over(manager, TAKE_PTR(manager->loaded));
+        if (manager->is_outdated)
+                r = apply(manager);
+        if (r < 0) {
+                give_up(manager, r);
+                return;
+        }
+        if (manager->applying || loading_is_busy(manager->loading))
+                return;
+        if (manager->wants_reload) {
+                manager->wants_reload = false;
+                r = loading_begin(manager->loading);
+                if (r == 0)
+                        return;
+                refuse_reload(strerror(-r));
+        }
+        if (manager->reloading)
+                notify_ready(manager->notify);
+        manager->reloading = false;
+}
+
+static void on_applied(int error, void *userdata) {
+        Manager *manager = userdata;
+
+        manager->applying = false;
+        if (error < 0)
+                give_up(manager, error);
+        else
+                go_on(manager);
 }
 
 static void tell_no_fqdn(Manager *manager, const char *text) {
@@ -185,51 +211,20 @@ static void tell_no_fqdn(Manager *manager, const char *text) {
                 fleet_fail(manager->fleet);
 }
 
-static int on_fqdn_timer(sd_event_source *source, uint64_t usec, void *userdata);
-
-/* Names change, and come late at boot: look again, now and then. */
-static void arm_fqdn_timer(Manager *manager) {
-        uint64_t wait_usec = manager->fqdn_name ? FQDN_KNOWN_USEC : FQDN_UNKNOWN_USEC;
-
-        manager->fqdn_timer = sd_event_source_disable_unref(manager->fqdn_timer);
-        (void)sd_event_add_time_relative(manager->event, &manager->fqdn_timer, CLOCK_BOOTTIME,
-                                         wait_usec, USEC_PER_SEC, on_fqdn_timer, manager);
-}
-
-static void on_fqdn(const char *name, const char *text, void *userdata) {
+static void on_fqdn(const char *text, void *userdata) {
         Manager *manager = userdata;
-        bool is_news = false;
 
         if (manager->stopping)
                 return;
-        /* A passing trouble of the resolver is no reason to forget a name. */
-        if (!name && !manager->fqdn_name) {
+        if (!fqdn_name(manager->fqdn)) {
                 tell_no_fqdn(manager, text);
-        } else if (name && (!manager->fqdn_name || strcasecmp(manager->fqdn_name, name) != 0)) {
-                free(manager->fqdn_name);
-                manager->fqdn_name = strdup(name);
-                manager->told_no_fqdn = false;
-                is_news = true;
+                return;
         }
-        arm_fqdn_timer(manager);
-        if (is_news && apply(manager) < 0)
-                (void)sd_event_exit(manager->event, EXIT_FAILED);
-}
-
-static int look_fqdn(Manager *manager) {
-        arm_fqdn_timer(manager); /* should this look come to nothing */
-        if (!manager->fqdn)
-                return fqdn_new(manager->event, manager->worker, on_fqdn, manager, &manager->fqdn);
-        fqdn_look(manager->fqdn);
-        return 0;
-}
-
-static int on_fqdn_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-        Manager *manager = userdata;
-
-        if (needs_fqdn(manager->config) && !(is_one_shot(manager) && manager->fqdn_name))
-                (void)look_fqdn(manager);
-        return 0;
+        if (is_one_shot(manager))
+                fqdn_want(manager->fqdn, false);
+        manager->told_no_fqdn = false;
+        manager->is_outdated = true;
+        go_on(manager);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -260,35 +255,36 @@ static int finish(Manager *manager, int exit_code) {
 
 /* --- signals ---------------------------------------------------------------------------------- */
 
-static void reload(Manager *manager) {
-        Config *config, *old = manager->config;
+/* What was read is the configuration from now on. */
+static void take_over(Manager *manager, Config *config) {
         char text[CONFIG_DOMAINS_TEXT_MAX];
         int r;
 
-        if (load_config(&manager->options, &config) < 0) {
-                log_event(LOG_KIND_RELOAD_REFUSED, NULL,
-                          "the new configuration is not used: the running one stays in force");
-                return;
-        }
-        if (!same_resolvers(old, config) && (r = use_resolvers(manager, config)) < 0) {
-                log_event(LOG_KIND_RELOAD_REFUSED, NULL,
-                          "the new configuration is not used, the running one stays in force: %s",
-                          strerror(-r));
+        if (!config_same_resolvers(manager->config, config) &&
+            (r = use_resolvers(manager, config)) < 0) {
+                refuse_reload(strerror(-r));
                 (void)config_free(config);
                 return;
         }
+        (void)config_free(manager->config);
         manager->config = config;
+        manager->is_outdated = true;
         if (manager->options.log_level < 0)
                 log_init(config->log_level);
         log_event(LOG_KIND_RELOADED, NULL, "configuration read again: %s",
                   config_domains_text(config, text));
         manager->told_no_fqdn = false; /* who reloads wants to know what is still missing */
         /* The present name serves until the look is over; another one comes as news. */
-        if (needs_fqdn(config))
-                (void)look_fqdn(manager);
-        if (apply(manager) < 0)
-                (void)sd_event_exit(manager->event, EXIT_FAILED);
-        (void)config_free(old);
+        fqdn_want(manager->fqdn, needs_fqdn(config));
+}
+
+static void on_loaded(Config *config, void *userdata) {
+        Manager *manager = userdata;
+
+        if (!config)
+                refuse_reload("");
+        manager->loaded = config;
+        go_on(manager);
 }
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
@@ -297,8 +293,8 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         if (manager->stopping || is_one_shot(manager))
                 return 0;
         notify_reloading(manager->notify);
-        reload(manager);
-        notify_ready(manager->notify);
+        manager->wants_reload = manager->reloading = true;
+        go_on(manager);
         return 0;
 }
 
@@ -343,10 +339,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         if (is_one_shot(manager))
                 return sd_event_exit(manager->event, EXIT_FAILED);
         /* From here on no reload and no other name: what is to be withdrawn is settled. */
-        if (fleet_stop(manager->fleet) == 0) {
-                notify_stopping(manager->notify, 0);
-                return finish(manager, EXIT_OK);
-        }
+        fleet_stop(manager->fleet);
         notify_stopping(manager->notify, manager->config->stop_timeout_usec + STOP_MARGIN_USEC);
         return sd_event_add_time_relative(manager->event, &manager->stop_timer, CLOCK_MONOTONIC,
                                           manager->config->stop_timeout_usec, 0, on_stop_timeout,
@@ -408,7 +401,10 @@ static int start_parts(Manager *manager) {
 
         if ((r = notify_new(manager->event, &manager->notify)) < 0 ||
             (r = worker_new(manager->event, WORKER_THREADS, &manager->worker)) < 0 ||
-            (r = hosts_new(manager->event, manager->worker, &manager->hosts)) < 0)
+            (r = hosts_new(manager->event, manager->worker, &manager->hosts)) < 0 ||
+            (r = loading_new(manager->event, manager->options.config_file, on_loaded, manager,
+                             &manager->loading)) < 0 ||
+            (r = fqdn_new(manager->event, manager->worker, on_fqdn, manager, &manager->fqdn)) < 0)
                 return r;
         manager->tickets = (TicketTable){.event = manager->event};
         manager->sessions = (SessionTable){
@@ -426,6 +422,7 @@ static int start_parts(Manager *manager) {
                 .dry_run = manager->options.dry_run,
                 .on_changed = on_fleet_changed,
                 .on_ended = on_driver_ended,
+                .on_applied = on_applied,
                 .on_done = on_fleet_done,
                 .userdata = manager,
         };
@@ -453,7 +450,10 @@ static int start(Manager *manager) {
                 log_event(LOG_KIND_STARTED, NULL, "srvpubd %s started: %s", SRVPUBD_VERSION,
                           config_domains_text(manager->config, text));
         notify_ready(manager->notify);
-        return needs_fqdn(manager->config) ? look_fqdn(manager) : apply(manager);
+        if (!needs_fqdn(manager->config))
+                return apply(manager);
+        fqdn_want(manager->fqdn, true);
+        return 0;
 }
 
 static void manager_done(Manager *manager) {
@@ -461,6 +461,7 @@ static void manager_done(Manager *manager) {
            closed. */
         (void)target_check_free(manager->target_check);
         (void)fqdn_free(manager->fqdn);
+        (void)loading_free(manager->loading);
         (void)notify_free(manager->notify);
         (void)fleet_free(manager->fleet);
         (void)bus_free(manager->bus); /* the fleet's end answers who waits there */
@@ -471,21 +472,19 @@ static void manager_done(Manager *manager) {
         (void)state_close(manager->state);
         (void)worker_free(manager->worker);
         (void)config_free(manager->config);
+        (void)config_free(manager->loaded);
         for (size_t i = 0; i < ELEMENTSOF(manager->signals); i++)
                 (void)sd_event_source_disable_unref(manager->signals[i]);
         (void)sd_event_source_disable_unref(manager->stop_timer);
         (void)sd_event_source_disable_unref(manager->close_timer);
-        (void)sd_event_source_disable_unref(manager->fqdn_timer);
         (void)sd_event_unref(manager->event);
-        free(manager->fqdn_name);
-        free(manager->checked_target);
 }
 
 int manager_run(const ManagerOptions *options) {
         Manager manager = {.options = *options};
         int r;
 
-        if (load_config(options, &manager.config) < 0)
+        if (loading_now(options->config_file, &manager.config) < 0)
                 return EXIT_CONFIGURATION;
         if (options->log_level < 0)
                 log_init(manager.config->log_level);

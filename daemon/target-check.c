@@ -93,3 +93,7 @@ int target_check_new(Resolver *resolver, const Name *target, uint64_t timeout_us
         *ret_check = check;
         return 0;
 }
+
+bool target_check_is_of(const TargetCheck *check, const Name *target) {
+        return check && name_equal(&check->target, target);
+}

@@ -11,3 +11,6 @@ typedef struct TargetCheck TargetCheck;
 int target_check_new(Resolver *resolver, const Name *target, uint64_t timeout_usec,
                      TargetCheck **ret_check);
 TargetCheck *target_check_free(TargetCheck *check);
+
+/* Whether it is this target that was asked for; check may be NULL. */
+bool target_check_is_of(const TargetCheck *check, const Name *target);

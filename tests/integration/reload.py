@@ -4,6 +4,7 @@ import os
 from support.client import OURS
 from support.daemon import PUBLISHED
 from support.scenario import scenario
+from support.waiting import wait_until
 from support.zone import Zone
 
 BOTH = ("named", "knot")
@@ -187,3 +188,64 @@ def killed_at_any_moment_it_goes_on(test):
     daemon.start()
     for number, name in enumerate(names):
         test.wait_srv(server, name, [OURS] if number < 3 else [], timeout=15)
+
+
+# Many domains, which are read in a thread and followed in turns.
+
+MANY = [f"d{number:05}.contoso.com" for number in range(20000)]
+NOWHERE = {"Server": "127.0.0.9", "RetryMin": "1h", "RetryMax": "1h"}  # nobody listens there
+
+
+def publisher_of_many(test):
+    daemon = test.daemon(domains=MANY, Update=NOWHERE)
+    daemon.wait_ready()
+    daemon.wait_notify(r"READY=1")
+    return daemon
+
+
+def times_told(daemon, text):
+    return sum(line == text for line in daemon.told)
+
+
+@scenario(servers=("named",))
+def later_signal_has_the_last_word(test):
+    """However many come while the configuration is read or followed: READY=1 is told when the last is."""
+    server = test.primary()
+    daemon = publisher_of_many(test)
+    mark = daemon.mark()
+    daemon.reload(domains=MANY[:-1])
+    daemon.wait_log("configuration read again: 19999 domains", after=mark)
+    daemon.reload(domains=MANY[:-2])
+    daemon.reload(domains=["contoso.com"], Update={"Server": server.address})
+    test.wait_srv(server, "contoso.com", [OURS])
+    daemon.wait_notify("STATUS=published 1/1")
+    wait_until(lambda: times_told(daemon, "READY=1") > 1, "it is not told when all is followed", 5)
+    test.check(times_told(daemon, "RELOADING=1") >= 2, "a signal is told, be it alone or one with another")
+    last = [line for line in daemon.told if line in ("READY=1", "RELOADING=1")][-1]
+    test.check(last == "READY=1", "the end is told last")
+
+
+@scenario(servers=("named",), cases={"start": (False,), "reload": (True,)})
+def ends_in_the_middle_of_many(test, reloads):
+    test.primary()
+    daemon = publisher_of_many(test)
+    if reloads:
+        daemon.reload(domains=MANY[1:])
+        daemon.wait_notify("RELOADING=1")
+    daemon.process.signal(15)
+    daemon.wait_end(0)
+    test.check("STOPPING=1" in daemon.told, "the end is told")
+
+
+@scenario(servers=("named",))
+def broken_file_in_the_middle_of_many(test):
+    """What was read before it is followed, and stays in force."""
+    server = test.primary()
+    daemon = publisher_of_many(test)
+    mark = daemon.mark()
+    daemon.reload(domains=["contoso.com"], Update={"Server": server.address})
+    daemon.wait_log("configuration read again: 1 domain", after=mark)
+    daemon.replace_config("[Service\n")
+    daemon.reload()
+    daemon.wait_log("the new configuration is not used: the running one stays in force", after=mark)
+    test.wait_srv(server, "contoso.com", [OURS])

@@ -174,7 +174,7 @@ START_TEST(nothing_begins_while_stopping) {
         fleet_world_remember("_vlmcs._tcp", "contoso.com", "kms1.contoso.com", false);
         fleet_world_remember("_vlmcs._tcp", "old.contoso.com", "kms1.contoso.com", false);
         fleet_world_start("contoso.com", NULL, "[Ownership]\nOnStop=withdraw\n");
-        ck_assert_uint_eq(fleet_stop(w->fleet), 1);
+        ck_assert_uint_eq(fleet_world_end(), 1);
         for (unsigned i = 0; i < 2; i++) {
                 const char *domain = i ? "old.contoso.com" : "contoso.com";
 
@@ -462,7 +462,7 @@ START_TEST(overtaken_takeover_takes_nothing) {
         else if (_i == 1)
                 fleet_world_apply("contoso.com", NULL, NO_CLAIMS "[Publish]\nDnsPublishing=no\n");
         else
-                ck_assert_uint_eq(fleet_stop(w->fleet), 1);
+                ck_assert_uint_eq(fleet_world_end(), 1);
         fleet_world_wait(&w->n_ended, 2);
         ck_assert_int_eq(w->n_updates, 2);
         ck_assert_msg(strstr(w->updates, "kms1") && !strstr(w->updates, "kms2"), "%s", w->updates);

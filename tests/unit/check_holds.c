@@ -119,13 +119,29 @@ END_TEST
 START_TEST(a_hold_ends_when_nobody_asks_for_it) {
         ck_assert_int_eq(holds_add(holds, RECORD, 7), 0);
         for (int i = 0; i < _i; i++) {
+                holds_begin(holds);
                 ck_assert(holds_has(holds, RECORD, 7));
                 holds_sweep(holds);
         }
+        holds_begin(holds);
         holds_sweep(holds);
         ck_assert(!holds_has(holds, RECORD, 7));
         restart();
         ck_assert(!holds_has(holds, RECORD, 7));
+}
+END_TEST
+
+/* By an operator, while the configuration is followed: one that was looked at before is not looked
+   at again. */
+START_TEST(a_hold_made_meanwhile_stays) {
+        if (_i) {
+                ck_assert_int_eq(holds_add(holds, RECORD, 6), 0);
+                ck_assert(holds_has(holds, RECORD, 6));
+        }
+        holds_begin(holds);
+        ck_assert_int_eq(holds_add(holds, RECORD, 7), 0);
+        holds_sweep(holds);
+        ck_assert(holds_has(holds, RECORD, 7));
 }
 END_TEST
 
@@ -326,6 +342,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, what_is_held_stays_so_over_restarts);
         tcase_add_test(tcase, a_hold_ends_by_command);
         tcase_add_loop_test(tcase, a_hold_ends_with_the_configuration, 0, 2);
+        tcase_add_loop_test(tcase, a_hold_made_meanwhile_stays, 0, 2);
         tcase_add_loop_test(tcase, a_hold_ends_when_nobody_asks_for_it, 0, 3);
         tcase_add_loop_test(tcase, the_later_hold_counts, 0, 2);
         tcase_add_test(tcase, many_are_held);

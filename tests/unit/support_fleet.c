@@ -94,9 +94,16 @@ static void on_ended(const Driver *driver, void *userdata) {
         w->n_ended++;
 }
 
-static void on_done(bool all_well, void *userdata) {}
+static void on_applied(int error, void *userdata) {
+        ck_assert_int_eq(error, 0);
+        w->n_applied++;
+}
 
-void fleet_world_apply(const char *list, const char *service, const char *sections) {
+static void on_done(bool all_well, void *userdata) {
+        w->n_done++;
+}
+
+void fleet_world_begin(const char *list, const char *service, const char *sections) {
         _cleanup_(freep) char *text = NULL;
         char lines[1000];
         size_t n = 0;
@@ -119,6 +126,25 @@ void fleet_world_apply(const char *list, const char *service, const char *sectio
                          0);
 }
 
+/* Nothing else has its turn meanwhile. */
+void fleet_world_apply(const char *list, const char *service, const char *sections) {
+        const int n = w->n_applied + 1;
+
+        fleet_world_begin(list, service, sections);
+        while (w->n_applied < n)
+                ck_assert_int_ge(sd_event_run(w->scratch.event, USEC_PER_SEC), 0);
+}
+
+/* A turn of the fleet comes before any pass begins. */
+size_t fleet_world_end(void) {
+        const int n = w->n_done;
+
+        fleet_stop(w->fleet);
+        for (unsigned i = 0; i < 3 && w->n_done == n; i++)
+                ck_assert_int_ge(sd_event_run(w->scratch.event, USEC_PER_MSEC), 0);
+        return fleet_n_pending(w->fleet);
+}
+
 void fleet_world_start(const char *list, const char *service, const char *sections) {
         const FleetOptions options = {
                 .event = w->scratch.event,
@@ -126,6 +152,7 @@ void fleet_world_start(const char *list, const char *service, const char *sectio
                 .state = w->state,
                 .on_changed = on_changed,
                 .on_ended = on_ended,
+                .on_applied = on_applied,
                 .on_done = on_done,
         };
 

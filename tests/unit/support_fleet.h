@@ -23,6 +23,8 @@ typedef struct FleetWorld {
         Fleet *fleet;
         const char *fqdn; /* published instead of Target=kms1.contoso.com, if it is set */
         int n_ended;      /* passes */
+        int n_applied;    /* configurations */
+        int n_done;
 
         /* The primary: what it answers to SRV and TXT queries, whatever the name, and to updates.
            One that is accepted puts what is "after" in the place of both. */
@@ -52,6 +54,10 @@ void fleet_world_remember_gss(const char *domain, const char *keytab, const char
    [Service] (NULL: none), and what is to follow [Update] (NULL: nothing). */
 void fleet_world_start(const char *list, const char *service, const char *sections);
 void fleet_world_apply(const char *list, const char *service, const char *sections);
+/* ... only begins to. */
+void fleet_world_begin(const char *list, const char *service, const char *sections);
+/* The end, until all is given up or being withdrawn; returns how many withdrawals. */
+size_t fleet_world_end(void);
 /* The fleet ends; the state and the zone stay. */
 void fleet_world_stop(void);
 

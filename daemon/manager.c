@@ -19,9 +19,7 @@
 #include <systemd/sd-event.h>
 
 #include "config/config.h"
-#include "daemon/access.h"
 #include "daemon/bus.h"
-#include "daemon/driver.h"
 #include "daemon/fleet.h"
 #include "daemon/fqdn.h"
 #include "daemon/hosts.h"

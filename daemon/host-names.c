@@ -33,6 +33,9 @@ typedef enum HostPhase {
         HOST_KNOWN,
 } HostPhase;
 
+typedef TAILQ_HEAD(HostWaiterList, HostWaiter) HostWaiterList;
+typedef TAILQ_HEAD(HostNameList, HostName) HostNameList;
+
 /* Looked up by one job, or by two lookups (A, AAAA). */
 typedef struct HostName {
         TAILQ_ENTRY(HostName) link; /* while it is known */
@@ -41,7 +44,7 @@ typedef struct HostName {
         unsigned generation;
         HostPhase phase;
         uint64_t found_usec;
-        TAILQ_HEAD(, HostWaiter) waiters;
+        HostWaiterList waiters;
         Lookup *lookup[2];
         struct HostJob *job;
         size_t n_found;
@@ -64,8 +67,8 @@ struct HostNames {
         Worker *worker;
         Resolver *resolver;
         unsigned generation;
-        void *root;                   /* a tsearch() tree */
-        TAILQ_HEAD(, HostName) known; /* the oldest first */
+        void *root;         /* a tsearch() tree */
+        HostNameList known; /* the oldest first */
         size_t n_known;
 };
 

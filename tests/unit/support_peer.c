@@ -30,12 +30,14 @@ int peer_socket(int type, int backlog, struct sockaddr_in *ret_address) {
                 .sin_family = AF_INET,
                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
         };
+        const int room = 4 * UINT16_MAX; /* for whole messages, which take() waits for */
         socklen_t size = sizeof(address);
 
         int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         ck_assert_int_ge(fd, 0);
         ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, size), 0);
         ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
         if (type == SOCK_STREAM && backlog >= 0)
                 ck_assert_int_eq(listen(fd, backlog), 0);
         *ret_address = address;

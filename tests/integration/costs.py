@@ -104,6 +104,22 @@ def reclaiming_costs_one_update(test):
 
 
 @scenario(servers=("named", "knot"))
+def renewing_a_lease_costs_one_update(test):
+    name = test.record_name(test.primary(zones=[Zone("contoso.com", update=("any",))]))
+    daemon = seldom(test, name.server, start=False, key=None, Ownership={"Lease": "30d"})
+    clock = Clock(test, daemon)
+    daemon.start()
+    before = name.wait({daemon: KMS1}).claim_of(daemon.publisher_id)
+    daemon.wait_about("contoso.com", PUBLISHED)
+    daemon.proxy.reset()
+    clock.ahead(16 * DAY)
+    daemon.reload()  # wakes it up
+    wait_until(lambda: name.read().claim_of(daemon.publisher_id).until > before.until, "it does not renew")
+    daemon.terminate()
+    cost(test, daemon, together(LOOK, WRITE), "a renewal")
+
+
+@scenario(servers=("named", "knot"))
 def lost_race_costs_one_refused_update(test):
     server = test.primary()
     gate = test.gate(server)

@@ -1,7 +1,9 @@
 """What the README tells an administrator to write works as it stands there; and the daemon is clean
 under valgrind."""
+import pathlib
 import re
 import shutil
+import subprocess
 
 from support import client
 from support.client import OURS, Srv
@@ -13,6 +15,7 @@ from support.waiting import Failure, Skip, wait_until
 from support.zone import Zone
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SPLIT = "awk -v me=0 -v of=4 'BEGIN { for (i = 33; i < 127; i++) code[sprintf(\"%c\", i)] = i"
 RECORD = Srv("kms.contoso.com", 1688, 0, 0, 3600)
 NAMED_OPTIONS = """options {{ directory "{0}"; pid-file none; session-keyfile none; recursion no; notify no;
           listen-on port 53 {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; dnssec-validation no; }};
@@ -77,6 +80,39 @@ def readme_is_right(test, command):
     test.wait_srv("127.0.0.1", "contoso.com", [RECORD])
     daemon.terminate()
     server.terminate()
+
+
+@scenario()
+def readme_splits_a_list(test):
+    """Each domain is in one part, and stays there when others come and go; each part is a good configuration."""
+    domains = [f"{name}.example" for name in ("a", "xn--mnchen-3ya", "0-9", *(f"site{number}" for number in range(300)))]
+    (test.directory / "domains.txt").write_text("# all\n" + "".join(f"{domain}, 1, 2\n" for domain in domains))
+    parts = []
+    for number in range(4):
+        daemon = test.daemon(start=False, text=block("[Service]").replace("/etc/srvpubd/tsig.key", str(test.key_file())))
+        directory = pathlib.Path(f"{daemon.config_path}.d")
+        directory.mkdir()
+        command = block(SPLIT).replace("me=0", f"me={number}").replace("/etc/srvpubd/srvpubd.conf.d", str(directory))
+        subprocess.run(["sh", "-ec", command], cwd=test.directory, timeout=10, check=True)
+        parts.append(re.findall(r"^    (\S+), 1, 2$", (directory / "50-list.conf").read_text(), re.M))
+        daemon.check_config()
+        daemon.start()
+        daemon.wait_log(f"started: {len(parts[-1])} domains")
+        daemon.terminate()
+    test.equal(sorted(sum(parts, [])), sorted(domains), "the parts together")
+    test.check(min(map(len, parts)) > len(domains) / 8, f"parts of {list(map(len, parts))} domains")
+
+
+@scenario()
+def readme_fails_over(test):
+    """The one file on both machines: one holds, the other stands by."""
+    server = test.primary(kind="named")
+    text = block("# /etc/srvpubd/srvpubd.conf.d/60-failover.conf")
+    daemons = [test.daemon(Service={"Target": f"kms{number}.contoso.com"}, extra=text) for number in (1, 2)]
+    for daemon in daemons:
+        daemon.wait_about("contoso.com", f"standby|{PUBLISHED}")
+    held = test.record_name(server).read()
+    test.equal([(len(held.srvs), claim.lease) for claim in held.claims], [(1, 3600)], "SRVs and leases")
 
 
 @scenario(servers=("named",), timeout=120.0)

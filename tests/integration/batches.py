@@ -122,7 +122,8 @@ def what_was_lost_goes_alone(test):
                                                  "Timeout": "2s"})  # Knot may answer 0.9 s late
     wait_told(daemon, f"STATUS=published {len(SITES)}/{len(SITES)}")
     test.check(max(len(names_of(update)) for update in silent.updates) > 1, "some travelled together at first")
-    test.equal(sorted(map(names_of, second.updates), key=sorted), [{domain} for domain in sorted(SITES)], "messages then")
+    found = sorted(map(names_of, second.updates), key=sorted)
+    test.equal(found, [{domain} for domain in sorted(SITES)], "messages then")
 
 
 @scenario(servers=BOTH)

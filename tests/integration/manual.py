@@ -85,15 +85,17 @@ def readme_is_right(test, command):
 @scenario()
 def readme_splits_a_list(test):
     """Each domain is in one part, and stays there when others come and go; each part is a good configuration."""
-    domains = [f"{name}.example" for name in ("a", "xn--mnchen-3ya", "0-9", *(f"site{number}" for number in range(300)))]
+    names = ["a", "xn--mnchen-3ya", "0-9", *(f"site{number}" for number in range(300))]
+    domains = [f"{name}.example" for name in names]
     (test.directory / "domains.txt").write_text("# all\n" + "".join(f"{domain}, 1, 2\n" for domain in domains))
     parts = []
     for number in range(4):
-        daemon = test.daemon(start=False, text=block("[Service]").replace("/etc/srvpubd/tsig.key", str(test.key_file())))
+        text = block("[Service]").replace("/etc/srvpubd/tsig.key", str(test.key_file()))
+        daemon = test.daemon(start=False, text=text)
         directory = pathlib.Path(f"{daemon.config_path}.d")
         directory.mkdir()
         command = block(SPLIT).replace("me=0", f"me={number}").replace("/etc/srvpubd/srvpubd.conf.d", str(directory))
-        subprocess.run(["sh", "-ec", command], cwd=test.directory, timeout=10, check=True)
+        subprocess.run(["sh", "-c", command], cwd=test.directory, timeout=10, check=True)
         parts.append(re.findall(r"^    (\S+), 1, 2$", (directory / "50-list.conf").read_text(), re.M))
         daemon.check_config()
         daemon.start()

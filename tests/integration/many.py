@@ -115,7 +115,8 @@ class Contest:
             counts.update(daemon.proxy.counts)
             daemon.proxy.reset()
         self.test.say(f"{what}: {counts['update']} updates, {counts['SRV'] + counts['TXT']} queries")
-        self.test.check(counts["update"] <= 1.2 * N_DAEMONS * names, f"{counts['update']} updates, {what} of {names} names")
+        self.test.check(counts["update"] <= 1.2 * N_DAEMONS * names,
+                        f"{counts['update']} updates, {what} of {names} names")
 
 
 @scenario(servers=("named", "knot"), timeout=900 if SOAK else 90, cases={"one-zone": (True,), "many-zones": (False,)})

@@ -180,7 +180,8 @@ static void ask_longest(int number) {
         (void)snprintf(target, sizeof(target), "%063d.%063d.%063d.%0*d", 1, 2, 3,
                        CLAIM_HOST_MAX - 192, 4);
         host = name_of(target);
-        const Claim claim = {.id = id, .host = host, .port = UINT16_MAX, .ttl = 60, .since_sec = INT64_MAX};
+        const Claim claim = {
+                .id = id, .host = host, .port = UINT16_MAX, .ttl = 60, .since_sec = INT64_MAX};
         txt = (Txt){.rdata = rdata, .size = (uint16_t)claim_to_rdata(&claim, rdata)};
         ck_assert_uint_gt(txt.size, 0);
         const PlanOp ops[] = {srv_op(PLAN_REQUIRE_SRV_RR, 0, 0, 0, target),

@@ -153,13 +153,11 @@ static void connection_time_out(Connection *connection, Exchange *exchange) {
 }
 
 static Exchange *connection_first_due(const Connection *connection) {
-        Exchange *exchange, *first = NULL;
+        Exchange *first = TAILQ_FIRST(&connection->outstanding);
 
-        TAILQ_FOREACH(exchange, &connection->outstanding, link) {
-                /* cppcheck-suppress uninitvar; it does not see through TAILQ_FOREACH */
-                if (!first || exchange->deadline_usec < first->deadline_usec)
+        for (Exchange *exchange = first; exchange; exchange = TAILQ_NEXT(exchange, link))
+                if (exchange->deadline_usec < first->deadline_usec)
                         first = exchange;
-        }
         return first;
 }
 

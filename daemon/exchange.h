@@ -14,6 +14,7 @@
 typedef struct Connection Connection;
 typedef struct Exchange Exchange;
 typedef TAILQ_HEAD(ExchangeList, Exchange) ExchangeList;
+typedef TAILQ_HEAD(ServerCallList, ServerCall) ServerCallList;
 
 /* What an exchange asks of and tells to its owner: on_send, maybe again after a connection that
    had gone stale, then on_answer or on_failure, then on_complete. */

@@ -47,7 +47,7 @@ struct Server {
         ExchangeList urgent; /* before the queue */
         ExchangeList queue;
         ExchangeList ended;
-        TAILQ_HEAD(, ServerCall) calls;
+        ServerCallList calls;
         bool is_in_turn;
         sd_event_source *pause; /* until the next attempt; NULL: none */
         size_t n_connections;

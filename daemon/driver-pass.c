@@ -1,7 +1,7 @@
 /* The passes of one publication. The decisions are lib/publication's and lib/plan's; here is only
-   the doing: locate, look, remember, send. At most one of these is under way at a time. The state's
-   rows are written as rule O13 says: the intent before the update is sent, the confirmation after
-   the read-back; a row goes only when its record was seen to be gone. */
+   the doing: locate, look, remember (daemon/driver-update sends). At most one of these is under way
+   at a time. The state's rows are written as rule O13 says: the intent before the update is sent,
+   the confirmation after the read-back; a row goes only when its record was seen to be gone. */
 
 #include <errno.h>
 #include <string.h>
@@ -237,8 +237,7 @@ static void on_observed(const Reply *reply, Observation *observation, void *user
         driver_step(driver, &event);
 }
 
-/* Whatever could not even begin. */
-static void fail_exchange(Driver *driver, int r) {
+void driver_fail_exchange(Driver *driver, int r) {
         if (r == -EMSGSIZE)
                 fail_here(driver, TROUBLE_HERE,
                           "the records at the name are too many for one update (remove those "
@@ -251,8 +250,7 @@ static void fail_exchange(Driver *driver, int r) {
                 fail_here(driver, TROUBLE_HERE, strerror(-r));
 }
 
-/* The server to speak to; NULL: the pass went another way. */
-static Server *present_server(Driver *driver) {
+Server *driver_present_server(Driver *driver) {
         Server *server = driver_server(driver);
 
         /* Another publication's trouble made the zone look again: what was observed there is void.
@@ -266,8 +264,7 @@ static Server *present_server(Driver *driver) {
         return server;
 }
 
-/* The authentication of queries; with TSIG, and without any, that of updates too. */
-static Auth *present_auth(Driver *driver) {
+Auth *driver_present_auth(Driver *driver) {
         char error[KEY_FILE_ERROR_MAX] = "";
         Auth *auth = NULL;
         int r = access_auth(driver->access, &auth, error);
@@ -279,8 +276,8 @@ static Auth *present_auth(Driver *driver) {
 
 static void observe(Driver *driver) {
         const Publication *p = &driver->publication;
-        Server *server = present_server(driver);
-        Auth *auth = server ? present_auth(driver) : NULL;
+        Server *server = driver_present_server(driver);
+        Auth *auth = server ? driver_present_auth(driver) : NULL;
         Name record, domain;
         int r;
 
@@ -300,101 +297,7 @@ static void observe(Driver *driver) {
         };
         r = look_new(&request, on_observed, driver, &driver->pass->look);
         if (r < 0)
-                fail_exchange(driver, r);
-}
-
-static void on_answered(const Reply *reply, int error, void *userdata) {
-        Driver *driver = userdata;
-        PublicationEvent event = {.kind = EVENT_ANSWERED, .reply = reply};
-
-        driver->pass->update = NULL;
-        if (error < 0) {
-                fail_exchange(driver, error);
-                return;
-        }
-        if (driver->pass->signing)
-                event.stale = signing_staleness(driver->pass->signing);
-        /* It says so itself. */
-        if (driver->pass->signing && reply->kind == REPLY_BAD_KEY)
-                event.stale |= STALE_CONTEXT;
-        if (reply->no_length && signing_note_no_length(driver->pass->signing))
-                news_tell_no_length(driver_server(driver));
-        /* Somebody was faster: what this plan would have taken away was not taken by us. */
-        if (reply->kind == REPLY_CONFLICT) {
-                driver->notes &= (uint8_t) ~(PLAN_NOTE_RECLAIMS | PLAN_NOTE_TAKES_OVER);
-                free(TAKE_PTR(driver->pass->gone));
-        }
-        driver_step(driver, &event);
-}
-
-static void send_update(Driver *driver, Server *server, Auth *auth) {
-        const UpdateRequest request = {
-                .zone = driver->zone,
-                .server = server,
-                .auth = auth,
-                .record = driver->record,
-                .plan = driver->pass->plan,
-                /* Who has just made a context with us knows it, as who has just answered to a
-                   signature knows the key (E6.4). */
-                .observed_here =
-                        driver->pass->signing
-                                ? !(signing_staleness(driver->pass->signing) & STALE_CONTEXT)
-                                : driver->publication.observed_here,
-                .is_again = driver->publication.closed > 0,
-                .is_alone = driver->publication.was_lost,
-                .timeout_usec = driver->access->timeout_usec,
-        };
-        int r = update_new(&request, on_answered, driver, &driver->pass->update);
-
-        if (r < 0)
-                fail_exchange(driver, r);
-}
-
-static void on_signing(Signing *signing, Auth *auth, const Trouble *trouble, void *userdata) {
-        Driver *driver = userdata;
-        Server *server;
-
-        if (!auth) {
-                driver_step(driver,
-                            &(PublicationEvent){.kind = EVENT_NOT_SIGNED, .cause = trouble});
-                return;
-        }
-        server = present_server(driver);
-        if (server)
-                send_update(driver, server, auth);
-}
-
-static void begin_signing(Driver *driver, Server *server) {
-        const Trouble no_name = trouble_of_gss(GSS_FAULT_SERVER_UNKNOWN);
-        Auth *auth = NULL;
-        int r;
-
-        driver->pass->signing = signing_free(driver->pass->signing);
-        r = signing_new(driver->zone, driver->publication.server, driver->access,
-                        driver->is_commanded ? driver->pass->begun_usec : 0, on_signing, driver,
-                        &driver->pass->signing, &auth);
-        if (r == -ENOENT)
-                driver_step(driver,
-                            &(PublicationEvent){.kind = EVENT_NOT_SIGNED, .cause = &no_name});
-        else if (r < 0)
-                fail_exchange(driver, r);
-        else if (auth)
-                send_update(driver, server, auth);
-}
-
-static void update(Driver *driver) {
-        Server *server = present_server(driver);
-        Auth *auth;
-
-        if (!server)
-                return;
-        if (driver->access->security == SECURITY_GSS) {
-                begin_signing(driver, server);
-                return;
-        }
-        auth = present_auth(driver);
-        if (auth)
-                send_update(driver, server, auth);
+                driver_fail_exchange(driver, r);
 }
 
 /* --- the pass --------------------------------------------------------------------------------- */
@@ -522,7 +425,7 @@ void driver_step(Driver *driver, PublicationEvent *event) {
                 remember(driver);
                 break;
         case ACTION_UPDATE:
-                update(driver);
+                driver_update(driver);
                 break;
         case _PUBLICATION_ACTION_MAX:
                 break;

@@ -1,4 +1,5 @@
-/* The inside of a driver, for its own files: driver (its life) and driver-pass (what it does). */
+/* The inside of a driver, for its own files: driver (its life), driver-pass (what it does) and
+   driver-update (what it sends). */
 #pragma once
 
 #include "daemon/driver.h"
@@ -73,6 +74,17 @@ const Wanted *driver_wanted(const Driver *driver);
 
 /* Hands an event to the state machine and does what follows. */
 void driver_step(Driver *driver, PublicationEvent *event);
+
+/* Sends the plan; EVENT_ANSWERED or EVENT_NOT_SIGNED follows. */
+void driver_update(Driver *driver);
+
+/* The server to speak to; NULL: the pass went another way. */
+Server *driver_present_server(Driver *driver);
+/* The authentication of queries; with TSIG, and without any, that of updates too. NULL: the pass
+   has ended. */
+Auth *driver_present_auth(Driver *driver);
+/* Whatever could not even begin; r: a negative errno. */
+void driver_fail_exchange(Driver *driver, int r);
 
 /* The server that the pass is at; NULL: none. */
 Server *driver_server(const Driver *driver);

@@ -48,6 +48,10 @@ def gathered(test, server, domains=tuple(SITES), zone=None, **config):
     gate.wait_held(2)
     daemon.reload(domains=[*BAITS, *domains])
     wait_until(lambda: rows_of(daemon) == len(BAITS) + len(domains), "not all have been looked at")
+    # What is durable is told to the loop a moment later, and before this.
+    n_ready = daemon.told.count("READY=1")
+    daemon.reload()
+    wait_until(lambda: daemon.told.count("READY=1") > n_ready, "no reload")
     return daemon, gate
 
 

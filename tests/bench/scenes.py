@@ -239,7 +239,7 @@ class Bench:
                 if self.round == times - 1:
                     self.rest(name, publisher, idle_seconds)
                 publisher.terminate()
-                self.sender.run("withdraw", stage.address, stage.domains)
+                self.sender.run("remove", stage.address, stage.domains)
             self.round = 0
 
     def rest(self, name, publisher, seconds):

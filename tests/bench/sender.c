@@ -50,7 +50,7 @@ typedef struct Course {
         ldns_rr_type ask[_PHASE_MAX][2];
         PlanOpKind ops[4];
         size_t n_ops;
-        size_t first_changed; /* of the ops: from it on they are about what "change" made of it */
+        size_t first_changed; /* of the ops: from it on they are about what "change" makes of it */
 } Course;
 
 static const Course courses[] = {
@@ -58,11 +58,16 @@ static const Course courses[] = {
         {"check", .ask[LOOK] = {LDNS_RR_TYPE_SRV, LDNS_RR_TYPE_TXT}},
         {"publish",
          .ask = {[LOOK] = {LDNS_RR_TYPE_SRV}, [READ] = {LDNS_RR_TYPE_SRV, LDNS_RR_TYPE_TXT}},
-         .ops = {PLAN_ADD_SRV, PLAN_ADD_CLAIM}, .n_ops = 2},
+         .ops = {PLAN_ADD_SRV, PLAN_ADD_CLAIM}, .n_ops = 2, .first_changed = 2},
         {"change",
          .ask = {[LOOK] = {LDNS_RR_TYPE_SRV, LDNS_RR_TYPE_TXT},
                  [READ] = {LDNS_RR_TYPE_SRV, LDNS_RR_TYPE_TXT}},
-         .ops = {PLAN_DELETE_SRV, PLAN_DELETE_TXT, PLAN_ADD_SRV, PLAN_ADD_CLAIM}, .n_ops = 4},
+         .ops = {PLAN_DELETE_SRV, PLAN_DELETE_TXT, PLAN_ADD_SRV, PLAN_ADD_CLAIM}, .n_ops = 4,
+         .first_changed = 2},
+        /* The SRV of a publisher that changed nothing. */
+        {"remove", .ask[LOOK] = {LDNS_RR_TYPE_SRV}, .ops = {PLAN_DELETE_SRV}, .n_ops = 1,
+         .first_changed = 1},
+        /* Behind "change". */
         {"withdraw",
          .ask = {[LOOK] = {LDNS_RR_TYPE_SRV, LDNS_RR_TYPE_TXT}, [READ] = {LDNS_RR_TYPE_SRV}},
          .ops = {PLAN_DELETE_SRV, PLAN_DELETE_TXT}, .n_ops = 2},
@@ -144,7 +149,7 @@ static Plan *make_plan(void) {
                 PlanOp *op = &plan->ops[plan->n_ops];
                 const Srv srv = {version, 0, PORT, TTL, name_of(TARGET)};
                 const Claim claim = {
-                        .host = srv.target, .port = PORT, .ttl = TTL, .since_sec = version};
+                        .host = srv.target, .port = PORT, .ttl = TTL, .since_sec = 1 + version};
 
                 op->kind = course->ops[plan->n_ops];
                 op->ttl = op->kind == PLAN_ADD_SRV || op->kind == PLAN_ADD_CLAIM ? TTL : 0;

@@ -1,6 +1,6 @@
 /* The state: writes wait in a list while a commit is under way, and for PACE_USEC after it began,
- * then go together in the next: one write is durable at once, thousands cost a few hundred commits
- * a second at most, and leave the disk to the name server.
+ * then go together in the next: one write is durable at once, thousands cost fifty commits a second
+ * at most, and leave the disk to the name server.
  *
  * Two lists: pending belongs to the loop, group to the one job that may run; at most one commit is
  * under way. The thread touches the file and the rows of the
@@ -26,7 +26,7 @@
 #include "daemon/worker.h"
 #include "lib/util.h"
 
-#define PACE_USEC (5 * USEC_PER_MSEC)
+#define PACE_USEC (20 * USEC_PER_MSEC)
 
 typedef enum WriteKind {
         WRITE_PUT,

@@ -170,18 +170,41 @@ static void enter_servers(Driver *driver) {
                                         .n_primaries = zone_n_primaries(driver->zone)});
 }
 
+static void tell_observed(Driver *driver, const Reply *reply) {
+        const Pass *pass = driver->pass;
+
+        driver_step(driver, &(PublicationEvent){.kind = EVENT_OBSERVED,
+                                                .reply = reply,
+                                                .plan = pass->plan,
+                                                .authoritative = pass->observation &&
+                                                                 pass->observation->authoritative});
+}
+
+/* What was seen at the server before its zone was asked for is as true as before. */
+static void enter_zone(Driver *driver, const Location *location, const Server *before) {
+        static const Reply seen = {.kind = REPLY_DONE, .rcode = LDNS_RCODE_NOERROR};
+
+        if (driver->pass->plan && before && driver_server(driver) == before) {
+                driver->zone_generation = zone_generation(driver->zone);
+                tell_observed(driver, &seen);
+                return;
+        }
+        driver->pass->met = location;
+        enter_servers(driver);
+        if (driver->pass)
+                driver->pass->met = NULL;
+}
+
 static void on_located(Locator *locator, const Location *location, void *userdata) {
         Driver *driver = userdata;
+        const Server *before = driver_server(driver);
 
         driver->pass->locator = NULL;
         (void)zone_unref(driver->zone);
         driver->zone = NULL;
         if (location->zone) {
                 driver->zone = zone_ref(location->zone);
-                driver->pass->met = location;
-                enter_servers(driver);
-                if (driver->pass)
-                        driver->pass->met = NULL;
+                enter_zone(driver, location, before);
                 return;
         }
         driver_step(driver, &(PublicationEvent){
@@ -203,6 +226,7 @@ static void locate(Driver *driver) {
                 .record = &record,
                 .domain = &domain,
                 .apex = presumes ? zone_apex(driver->zone) : NULL,
+                .is_seen = driver->pass->plan != NULL,
                 .access = driver->access,
         };
         driver->zone_trust = presumes ? ZONE_PRESUMED : ZONE_FOUND;
@@ -214,14 +238,12 @@ static void locate(Driver *driver) {
 
 static void on_observed(const Reply *reply, Observation *observation, void *userdata) {
         Driver *driver = userdata;
-        PublicationEvent event = {.kind = EVENT_OBSERVED, .reply = reply};
         int r = 0;
 
         driver->pass->look = NULL;
         drop_plan(driver);
         if (observation) {
                 driver->pass->observation = observation;
-                event.authoritative = observation->authoritative;
                 r = make_plan(driver);
         }
         if (r < 0) {
@@ -233,8 +255,7 @@ static void on_observed(const Reply *reply, Observation *observation, void *user
                 locate(driver);
                 return;
         }
-        event.plan = driver->pass->plan;
-        driver_step(driver, &event);
+        tell_observed(driver, reply);
 }
 
 void driver_fail_exchange(Driver *driver, int r) {

@@ -263,8 +263,9 @@ int locator_new(ZoneTable *table, const LocatorRequest *request, LocatorHandler 
         locator->domain = *request->domain;
         locator->name = request->apex ? *request->apex : *request->record;
         locator->is_known = request->apex || access->zone;
-        locator->type =
-                access->n_servers && !locator->is_known ? LDNS_RR_TYPE_SRV : LDNS_RR_TYPE_SOA;
+        locator->type = access->n_servers && !locator->is_known && !request->is_seen
+                                ? LDNS_RR_TYPE_SRV
+                                : LDNS_RR_TYPE_SOA;
         if (access->zone)
                 r = name_from_text(access->zone, &locator->name);
         if (r < 0) {

@@ -11,6 +11,7 @@ typedef struct LocatorRequest {
         const Name *domain;
         const Name *apex; /* what is taken for the zone without asking, where there is nothing else
                              to ask for; or NULL */
+        bool is_seen;     /* what is there: only the zone is sought */
         Access *access;
 } LocatorRequest;
 

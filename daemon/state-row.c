@@ -112,21 +112,53 @@ static int64_t text_sum(const char *text, int length) {
         return (int64_t)be64toh(sum);
 }
 
-/* No text has a control character in it (state_row_valid()): newlines keep the fields apart. */
-static int64_t row_sum(const StateRow *row, unsigned format) {
-        char text[ROW_TEXT_MAX];
+static char *append_text(char *at, const char *text) {
+        at = stpcpy(at, text);
+        *at++ = '\n';
+        return at;
+}
 
-        int n = snprintf(text, sizeof(text), "%s\n%s\n%u\n%s\n%s\n%s\n%s\n%d\n%d\n%s\n%d\n%d",
-                         row->record, row->target, row->port, row->domain, row->zone, row->servers,
-                         row->primary, row->zone_given, (int)row->security, row->key_file,
-                         row->derived, row->confirmed);
-        if (format > 1)
-                n += snprintf(text + n, sizeof(text) - (size_t)n, "\n%d\n%u\n%u\n%" PRIu64,
-                              row->claimed, row->priority, row->weight, row->since_sec);
-        if (format > 2)
-                n += snprintf(text + n, sizeof(text) - (size_t)n, "\n%s\n%s\n%s", row->keytab,
-                              row->principal, row->realm);
-        return text_sum(text, n);
+static char *append_number(char *at, uint64_t number) {
+        char digits[20], *digit = digits;
+
+        do
+                *digit++ = (char)('0' + number % 10);
+        while ((number /= 10) > 0);
+        while (digit > digits)
+                *at++ = *--digit;
+        *at++ = '\n';
+        return at;
+}
+
+/* No text has a control character in it (state_row_valid()): newlines keep the fields apart. Each
+   row that is written or read comes here: printf() would take as long as all else about a row. */
+static int64_t row_sum(const StateRow *row, unsigned format) {
+        char text[ROW_TEXT_MAX], *at = text;
+
+        at = append_text(at, row->record);
+        at = append_text(at, row->target);
+        at = append_number(at, row->port);
+        at = append_text(at, row->domain);
+        at = append_text(at, row->zone);
+        at = append_text(at, row->servers);
+        at = append_text(at, row->primary);
+        at = append_number(at, row->zone_given);
+        at = append_number(at, row->security);
+        at = append_text(at, row->key_file);
+        at = append_number(at, row->derived);
+        at = append_number(at, row->confirmed);
+        if (format > 1) {
+                at = append_number(at, row->claimed);
+                at = append_number(at, row->priority);
+                at = append_number(at, row->weight);
+                at = append_number(at, row->since_sec);
+        }
+        if (format > 2) {
+                at = append_text(at, row->keytab);
+                at = append_text(at, row->principal);
+                at = append_text(at, row->realm);
+        }
+        return text_sum(text, (int)(at - text) - 1); /* no newline behind the last */
 }
 
 static int64_t hold_sum(const char *record, uint64_t fingerprint) {

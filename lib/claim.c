@@ -56,8 +56,14 @@ bool publisher_id_equal(const PublisherId *a, const PublisherId *b) {
 }
 
 const char *publisher_id_to_text(const PublisherId *id, char buffer[static PUBLISHER_ID_TEXT_MAX]) {
-        for (size_t i = 0; i < sizeof(id->bytes); i++)
-                snprintf(buffer + 2 * i, 3, "%02x", id->bytes[i]);
+        static const char digits[] = "0123456789abcdef";
+        char *at = buffer;
+
+        for (size_t i = 0; i < sizeof(id->bytes); i++) {
+                *at++ = digits[id->bytes[i] >> 4];
+                *at++ = digits[id->bytes[i] & 15];
+        }
+        *at = '\0';
         return buffer;
 }
 

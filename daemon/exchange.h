@@ -28,13 +28,16 @@ typedef struct ExchangeOwner {
         void (*on_complete)(void *owner);
 } ExchangeOwner;
 
-/* A call in a server's next turn: what was answered has been told, and what waits is sent behind
-   it. Embedded in who wants it, zeroed before its first use. */
+/* A call in a server's turn: what was answered has been told, and what waits is sent behind it. One
+   that is asked for by another call comes in the next turn: who has much to do does it in pieces,
+   and what is to be sent is sent in between. Embedded in who wants it, zeroed before its first
+   use. */
 typedef struct ServerCall {
         TAILQ_ENTRY(ServerCall) link;
         void (*on_turn)(void *userdata);
         void *userdata;
         bool is_asked;
+        unsigned turn; /* the server's, when it was asked for */
 } ServerCall;
 
 typedef enum ExchangePhase {

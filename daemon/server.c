@@ -49,6 +49,7 @@ struct Server {
         ExchangeList ended;
         ServerCallList calls;
         bool is_in_turn;
+        unsigned n_turns;       /* wraps */
         sd_event_source *pause; /* until the next attempt; NULL: none */
         size_t n_connections;
         size_t connections_max; /* that can be had */
@@ -247,7 +248,8 @@ static void server_tell(Server *server) {
                 exchange->events->on_complete(exchange->owner);
                 exchange_free(exchange);
         }
-        while ((call = TAILQ_FIRST(&server->calls))) {
+        server->n_turns++;
+        while ((call = TAILQ_FIRST(&server->calls)) && call->turn != server->n_turns) {
                 server_call_off(server, call);
                 call->on_turn(call->userdata);
         }
@@ -260,7 +262,7 @@ static int server_on_turn(sd_event_source *source, void *userdata) {
         server_tell(server);
         server_assign(server);
         server->is_in_turn = false;
-        if (!TAILQ_EMPTY(&server->ended))
+        if (!TAILQ_EMPTY(&server->ended) || !TAILQ_EMPTY(&server->calls))
                 server_ask_turn(server);
         server_unref(server);
         return 0;
@@ -378,6 +380,7 @@ void server_call(Server *server, ServerCall *call) {
         if (call->is_asked)
                 return;
         call->is_asked = true;
+        call->turn = server->n_turns;
         TAILQ_INSERT_TAIL(&server->calls, call, link);
         server_ask_turn(server);
 }

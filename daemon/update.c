@@ -25,6 +25,7 @@
 enum {
         PARTS_MAX = 100,
         BATCHES_MAX = 2, /* outstanding, of a zone at a server */
+        TOLD_MAX = 16,   /* of a batch in a turn: the server is not to run dry meanwhile */
 };
 
 struct Update {
@@ -47,6 +48,9 @@ typedef struct Batch {
         bool is_alone;
         bool observed_here, is_again;
         bool is_telling;
+        bool is_answered; /* then with reply, else with error */
+        Reply reply;      /* without its packet */
+        int error;
         ServerCall turn;
         Transaction *transaction; /* NULL: not sent */
         size_t n_parts;
@@ -142,16 +146,20 @@ static void batch_end(Batch *batch) {
 }
 
 /* What is told may give up others of the batch, or begin new updates. */
-static void batch_tell(Batch *batch, const Reply *reply, int error) {
+static void batch_tell(Batch *batch) {
         Update *update;
 
         batch->is_closed = batch->is_telling = true;
-        while ((update = batch->parts)) {
+        for (unsigned n = 0; n < TOLD_MAX && (update = batch->parts); n++) {
                 update_detach(update);
-                update->handler(reply, error, update->userdata);
+                update->handler(batch->is_answered ? &batch->reply : NULL, batch->error,
+                                update->userdata);
                 free(update);
         }
-        batch_end(batch);
+        if (batch->parts)
+                server_call(batch->server, &batch->turn);
+        else
+                batch_end(batch);
 }
 
 static bool has_room(const Batch *batch) {
@@ -174,6 +182,10 @@ static Batch *find_oldest(const Batch *batch) {
 static void on_turn(void *userdata) {
         Batch *batch = userdata;
 
+        if (batch->is_telling) {
+                batch_tell(batch);
+                return;
+        }
         /* The answer to another one comes back to it. */
         if (!batch->is_alone && !has_room(batch))
                 return;
@@ -183,8 +195,10 @@ static void on_turn(void *userdata) {
         }
         batch->is_closed = true;
         int r = batch_send(batch);
-        if (r < 0)
-                batch_tell(batch, NULL, r);
+        if (r < 0) {
+                batch->error = r;
+                batch_tell(batch);
+        }
 }
 
 static int batch_new(const UpdateRequest *request, bool is_alone, Batch **ret_batch) {
@@ -271,15 +285,20 @@ static void on_answered(Transaction *transaction, Reply *reply, void *userdata) 
 
         batch->transaction = NULL;
         /* It may have been one that was given up since. */
-        if (batch->n_sent > 1 && is_of_one_part(reply))
+        if (batch->n_sent > 1 && is_of_one_part(reply)) {
                 batch_split(batch, 1);
-        else
-                batch_tell(batch, reply, 0);
+                return;
+        }
+        batch->is_closed = batch->is_telling = batch->is_answered = true;
+        batch->reply = *reply;
+        batch->reply.packet = NULL;
+        server_call(batch->server, &batch->turn);
+        wake_neighbours(batch->zone, batch->server, batch->auth);
 }
 
 static int batch_message(const Batch *batch, Message **ret_message) {
         UpdatePart parts[PARTS_MAX];
-        _cleanup_(freep) Name *names = calloc(batch->n_parts, sizeof(*names));
+        _cleanup_(freep) Name *names = malloc(batch->n_parts * sizeof(*names));
         size_t n = 0;
         int r = names ? 0 : -ENOMEM;
 
@@ -350,7 +369,10 @@ int update_new(const UpdateRequest *request, UpdateHandler handler, void *userda
 }
 
 bool update_is_sent(const Update *update) {
-        return update->batch->transaction && transaction_is_sent(update->batch->transaction);
+        const Batch *batch = update->batch;
+
+        return batch->is_answered ||
+               (batch->transaction && transaction_is_sent(batch->transaction));
 }
 
 Update *update_free(Update *update) {

@@ -61,6 +61,45 @@ START_TEST(given_up_while_outstanding) {
 }
 END_TEST
 
+/* The answer is told to a few in a turn, so that the server is not kept waiting by the others.
+   Those who still wait may leave; what they sent has reached the server. */
+START_TEST(given_up_while_others_are_told) {
+        UpdateAsked *last = &updates.asked[UPDATE_PARTS_MAX - 1];
+
+        updates_ask_many(0, UPDATE_PARTS_MAX);
+        updates_take();
+        updates_answer(LDNS_RCODE_NOERROR);
+        while (updates.n_told == 0)
+                ck_assert_int_ge(sd_event_run(updates.world->event, USEC_PER_SEC), 0);
+        ck_assert_int_le(updates.n_told, UPDATE_TOLD_MAX);
+        ck_assert(update_is_sent(last->update));
+        (void)updates_ask(UPDATE_PARTS_MAX);
+        updates_give_up(last);
+        updates_take();
+        updates_check_taken(UPDATE_PARTS_MAX, 1);
+        updates_answer(LDNS_RCODE_NOERROR);
+        peer_wait(updates.world->event, &updates.n_told, UPDATE_PARTS_MAX);
+        ck_assert_int_eq(last->n_told, 0);
+        updates_check_silent();
+}
+END_TEST
+
+START_TEST(all_given_up_while_others_are_told) {
+        updates_ask_many(0, UPDATE_PARTS_MAX);
+        updates_take();
+        updates_answer(LDNS_RCODE_NOERROR);
+        while (updates.n_told == 0)
+                ck_assert_int_ge(sd_event_run(updates.world->event, USEC_PER_SEC), 0);
+        const int n_told = updates.n_told;
+        ck_assert_int_lt(n_told, UPDATE_PARTS_MAX);
+        for (int i = 0; i < UPDATE_PARTS_MAX; i++)
+                if (updates.asked[i].update)
+                        updates_give_up(&updates.asked[i]);
+        updates_check_silent();
+        ck_assert_int_eq(updates.n_told, n_told);
+}
+END_TEST
+
 /* Whoever is left may not be the reason: the message held more. */
 START_TEST(one_is_left_when_the_message_is_refused) {
         updates_ask_many(0, 2);
@@ -303,6 +342,8 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, all_given_up_before_it_is_sent, 0, 3);
         tcase_add_loop_test(tcase, given_up_and_others_come, 0, 3);
         tcase_add_loop_test(tcase, given_up_while_outstanding, 0, 3);
+        tcase_add_test(tcase, given_up_while_others_are_told);
+        tcase_add_test(tcase, all_given_up_while_others_are_told);
         tcase_add_loop_test(tcase, one_is_left_when_the_message_is_refused, 0, 2);
         tcase_add_test(tcase, given_up_while_the_server_is_full);
         tcase_add_test(tcase, sent_is_what_the_server_may_have);

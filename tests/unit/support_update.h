@@ -13,6 +13,7 @@ enum {
         UPDATE_PARTS_MAX = 100, /* the contract's: in one message */
         UPDATE_SIZE_MAX = 60 * 1024,
         UPDATE_BATCHES_MAX = 2, /* ... and messages outstanding */
+        UPDATE_TOLD_MAX = 16,   /* ... and told in a turn */
 };
 
 /* One update, and how it ended. */

@@ -28,6 +28,10 @@
 
 #define PACE_USEC (20 * USEC_PER_MSEC)
 
+enum {
+        TOLD_MAX = 32, /* in a turn of the loop: answers of servers wait meanwhile */
+};
+
 typedef enum WriteKind {
         WRITE_PUT,
         WRITE_REMOVE,
@@ -56,12 +60,14 @@ struct State {
         Worker *worker; /* NULL: open only to look */
         sd_event *event;
         sd_event_source *turn; /* begins the next commit */
+        sd_event_source *rest; /* of the group is told */
         uint64_t begun_usec;   /* the last one; CLOCK_MONOTONIC */
         StateDirectory directory;
         StateFile *file;
         bool is_read; /* state_each() has not come to its end */
         StateWrites pending;
         bool committing;   /* until the handlers of the group were called */
+        bool is_done;      /* the job: they are being called */
         StateWrite *group; /* the job's, while it runs */
         int error;         /* the job's result */
 };
@@ -138,13 +144,13 @@ static void commit_run(Job *job) {
 }
 
 /* A handler may forget a later write of the same group: each is freed only when its turn was. */
-static void group_finish(StateWrite *group, int error, const char *text) {
-        while (group) {
-                _cleanup_(freep) StateWrite *write = group;
+static void group_tell(State *state, size_t n, const char *text) {
+        for (; n > 0 && state->group; n--) {
+                _cleanup_(freep) StateWrite *write = state->group;
 
-                group = write->next;
+                state->group = write->next;
                 if (write->handler)
-                        write->handler(error, text, write->userdata);
+                        write->handler(state->error, text, write->userdata);
         }
 }
 
@@ -165,21 +171,36 @@ static int commit_start(State *state) {
 
 static void commit_ask(State *state);
 
+static void commit_tell(State *state, size_t n) {
+        group_tell(state, n, state->error < 0 ? state_file_error(state->file) : NULL);
+        if (state->group) {
+                (void)sd_event_source_set_enabled(state->rest, SD_EVENT_ONESHOT);
+                return;
+        }
+        state->committing = state->is_done = false;
+        commit_ask(state);
+}
+
+static int on_rest(sd_event_source *source, void *userdata) {
+        commit_tell(userdata, TOLD_MAX);
+        return 0;
+}
+
 static void commit_on_done(Job *job) {
         State *state = (State *)job;
 
-        group_finish(TAKE_PTR(state->group), state->error,
-                     state->error < 0 ? state_file_error(state->file) : NULL);
-        state->committing = false;
-        commit_ask(state);
+        state->is_done = true;
+        commit_tell(state, TOLD_MAX);
 }
 
 static int on_turn(sd_event_source *source, uint64_t usec, void *userdata) {
         State *state = userdata;
         int r = commit_start(state);
 
-        if (r < 0)
-                group_finish(TAKE_PTR(state->group), r, "no thread to write the state with");
+        if (r < 0) {
+                state->error = r;
+                group_tell(state, SIZE_MAX, "no thread to write the state with");
+        }
         return 0;
 }
 
@@ -316,6 +337,12 @@ int state_open(sd_event *event, const char *directory, const char *machine_id_fi
                 r = sd_event_add_time(event, &state->turn, CLOCK_MONOTONIC, 0, 1, on_turn, state);
         if (r >= 0)
                 r = sd_event_source_set_enabled(state->turn, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_add_defer(event, &state->rest, on_rest, state);
+        if (r >= 0)
+                r = sd_event_source_set_priority(state->rest, SD_EVENT_PRIORITY_NORMAL + 1);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(state->rest, SD_EVENT_OFF);
         if (r < 0)
                 return private_file_fail(ret_error, r, "cannot prepare writing %s: %s",
                                          state->directory.file, strerror(-r));
@@ -369,8 +396,11 @@ State *state_close(State *state) {
                 if (!state->committing)
                         (void)on_turn(NULL, 0, state);
                 worker_drain(state->worker);
+                if (state->is_done)
+                        commit_tell(state, SIZE_MAX);
         }
         sd_event_source_disable_unref(state->turn);
+        sd_event_source_disable_unref(state->rest);
         sd_event_unref(state->event);
         worker_free(state->worker);
         state_file_close(state->file);

@@ -277,6 +277,30 @@ START_TEST(writes_are_committed_in_groups_and_handlers_called_in_order) {
 }
 END_TEST
 
+/* Who waits for servers' answers waits for a few handlers, not for all. What is left at the end is
+   told then. */
+START_TEST(a_group_is_told_in_pieces) {
+        enum { N = 1000, PIECE = 32 };
+        static Order orders[N];
+        unsigned next = 0;
+        State *state = scratch_open(&scratch);
+
+        for (unsigned i = 0; i < N; i++) {
+                StateRow row = row_make(i, 0);
+                orders[i] = (Order){&next, i};
+                ck_assert_int_eq(state_put(state, &row, on_written_in_order, &orders[i], NULL), 0);
+        }
+        for (unsigned before = 0; next < N / 2; before = next) {
+                ck_assert_int_ge(sd_event_run(scratch.event, USEC_PER_SEC), 0);
+                ck_assert_uint_le(next - before, PIECE);
+        }
+        ck_assert_int_eq(state_each(state, SIZE_MAX, on_row_in_order, NULL), -EBUSY);
+        ck_assert_uint_lt(next, N);
+        state_close(state);
+        ck_assert_uint_eq(next, N);
+}
+END_TEST
+
 static uint64_t boot_usec(void) {
         struct timespec now;
 
@@ -589,6 +613,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, removing_takes_one_row_and_what_is_not_there_is_no_error);
         tcase_add_test(tcase, a_write_is_durable_when_its_handler_runs);
         tcase_add_test(tcase, writes_are_committed_in_groups_and_handlers_called_in_order);
+        tcase_add_test(tcase, a_group_is_told_in_pieces);
         tcase_add_test(tcase, commits_keep_a_pace);
         tcase_add_test(tcase, a_handler_may_write);
         tcase_add_test(tcase, closing_commits_what_is_pending);

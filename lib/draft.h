@@ -18,7 +18,8 @@ typedef struct Served {
 typedef struct Draft {
         const PlanInput *input;
         const Observation *observation;
-        Plan *plan;
+        Plan *plan;  /* but for its ops */
+        PlanOp *ops; /* as many as may be; of them the plan's are set */
         bool *srv_goes;
         bool *txt_goes;
         Served *served; /* of wanted */

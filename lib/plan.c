@@ -20,17 +20,19 @@
 #include "lib/draft.h"
 #include "lib/util.h"
 
-DEFINE_CLEANUP(Plan, plan_free)
+enum {
+        OPS_MOSTLY = 12,
+};
 
-static PlanOp *push(Plan *plan, PlanOpKind kind) {
-        PlanOp *op = &plan->ops[plan->n_ops++];
+static PlanOp *push(const Draft *draft, PlanOpKind kind) {
+        PlanOp *op = &draft->ops[draft->plan->n_ops++];
 
-        op->kind = kind;
+        *op = (PlanOp){.kind = kind};
         return op;
 }
 
-static void push_srv(Plan *plan, PlanOpKind kind, const Srv *srv, uint32_t ttl) {
-        PlanOp *op = push(plan, kind);
+static void push_srv(const Draft *draft, PlanOpKind kind, const Srv *srv, uint32_t ttl) {
+        PlanOp *op = push(draft, kind);
 
         op->srv = *srv;
         op->srv.ttl = op->ttl = ttl;
@@ -39,16 +41,16 @@ static void push_srv(Plan *plan, PlanOpKind kind, const Srv *srv, uint32_t ttl) 
 /* The SRV RRset is as observed. */
 static void require_srvs(const Draft *draft) {
         for (size_t i = 0; i < draft->observation->n_srv; i++)
-                push_srv(draft->plan, PLAN_REQUIRE_SRV_RR, &draft->observation->srv[i], 0);
+                push_srv(draft, PLAN_REQUIRE_SRV_RR, &draft->observation->srv[i], 0);
         if (draft->observation->n_srv == 0)
-                push(draft->plan, PLAN_REQUIRE_NO_SRV);
+                push(draft, PLAN_REQUIRE_NO_SRV);
 }
 
 static void require_txts(const Draft *draft) {
         for (size_t i = 0; i < draft->observation->n_txt; i++)
-                push(draft->plan, PLAN_REQUIRE_TXT_RR)->txt = &draft->observation->txt[i];
+                push(draft, PLAN_REQUIRE_TXT_RR)->txt = &draft->observation->txt[i];
         if (draft->observation->n_txt == 0)
-                push(draft->plan, PLAN_REQUIRE_NO_TXT);
+                push(draft, PLAN_REQUIRE_NO_TXT);
 }
 
 static void push_deletes(const Draft *draft) {
@@ -56,10 +58,10 @@ static void push_deletes(const Draft *draft) {
 
         for (size_t i = 0; i < observation->n_srv; i++)
                 if (draft->srv_goes[i])
-                        push_srv(draft->plan, PLAN_DELETE_SRV, &observation->srv[i], 0);
+                        push_srv(draft, PLAN_DELETE_SRV, &observation->srv[i], 0);
         for (size_t i = 0; i < observation->n_txt; i++)
                 if (draft->txt_goes[i])
-                        push(draft->plan, PLAN_DELETE_TXT)->txt = &observation->txt[i];
+                        push(draft, PLAN_DELETE_TXT)->txt = &observation->txt[i];
 }
 
 /* What the updates amount to. */
@@ -152,15 +154,14 @@ static void push_prerequisites(const Draft *draft, const Tally *tally, bool refr
         const bool adds_srv = tally->n_srvs > 0 || refreshes,
                    adds = adds_srv || tally->n_claims > 0,
                    is_exclusive = draft->input->mode == MODE_EXCLUSIVE;
-        Plan *plan = draft->plan;
 
         if (adds && draft->observation->has_cname)
-                (void)push(plan, PLAN_REQUIRE_NO_CNAME);
+                (void)push(draft, PLAN_REQUIRE_NO_CNAME);
         if (draft->guard_srv || (is_exclusive && adds))
                 require_srvs(draft);
         else if (!adds && tally->deletes_srv &&
                  !(draft->guard_txt && draft->observation->n_txt > 0))
-                (void)push(plan, PLAN_REQUIRE_SRV);
+                (void)push(draft, PLAN_REQUIRE_SRV);
         if (draft->guard_txt || (is_exclusive && adds && draft->observation->n_srv > 0))
                 require_txts(draft);
 }
@@ -174,7 +175,7 @@ static bool is_as_written(const Txt *txt) {
 }
 
 static void push_claim(const Draft *draft, const Claim *claim, uint32_t ttl) {
-        PlanOp *op = push(draft->plan, PLAN_ADD_CLAIM);
+        PlanOp *op = push(draft, PLAN_ADD_CLAIM);
 
         op->claim = *claim;
         op->ttl = ttl;
@@ -195,10 +196,9 @@ static void push_adds(const Draft *draft) {
 
         for (size_t i = 0; i < input->n_wanted; i++)
                 if (draft_counts(draft, i) && !draft->served[i].srv)
-                        push_srv(draft->plan, PLAN_ADD_SRV, &input->wanted[i].srv,
-                                 draft->plan->ttl);
+                        push_srv(draft, PLAN_ADD_SRV, &input->wanted[i].srv, draft->plan->ttl);
                 else if (draft->served[i].repeated)
-                        push_srv(draft->plan, PLAN_ADD_SRV, draft->served[i].srv, draft->plan->ttl);
+                        push_srv(draft, PLAN_ADD_SRV, draft->served[i].srv, draft->plan->ttl);
         for (size_t i = 0; input->claims && i < input->n_wanted; i++) {
                 const Claim claim = draft_claim(draft, i);
 
@@ -215,7 +215,7 @@ static void push_adds(const Draft *draft) {
 static void push_refresh(const Draft *draft) {
         for (size_t i = 0; i < draft->input->n_wanted; i++)
                 if (draft->served[i].srv)
-                        push_srv(draft->plan, PLAN_ADD_SRV, draft->served[i].srv,
+                        push_srv(draft, PLAN_ADD_SRV, draft->served[i].srv,
                                  draft->served[i].srv->ttl);
         for (size_t i = 0; i < draft->input->n_wanted; i++)
                 push_kept_claim(draft, i);
@@ -238,24 +238,41 @@ static void decide_ops(Draft *draft) {
                 push_refresh(draft);
 }
 
+/* Exactly as long as it is: mostly it has no ops, and lives while its pass does. */
+static Plan *plan_cut(const Plan *head, const PlanOp *ops) {
+        const size_t size = head->n_ops * sizeof(*ops);
+        Plan *plan = malloc(sizeof(*plan) + size);
+
+        if (plan) {
+                *plan = *head;
+                memcpy(plan->ops, ops, size);
+        }
+        return plan;
+}
+
 int plan_new(const PlanInput *input, Plan **ret_plan) {
         const Observation *observation = input->observation;
         /* Each RR may be required and deleted; each offer added with its claim. */
         const size_t n_ops_max =
                 4 + 2 * (observation->n_srv + observation->n_txt) + 2 * input->n_wanted;
-        _cleanup_(plan_freep) Plan *plan = calloc(1, sizeof(Plan) + n_ops_max * sizeof(PlanOp));
+        PlanOp few[OPS_MOSTLY];
+        _cleanup_(freep) PlanOp *many =
+                n_ops_max > OPS_MOSTLY ? malloc(n_ops_max * sizeof(PlanOp)) : NULL;
         _cleanup_(freep) bool *srv_goes = calloc(observation->n_srv + 1, sizeof(*srv_goes));
         _cleanup_(freep) bool *txt_goes = calloc(observation->n_txt + 1, sizeof(*txt_goes));
         _cleanup_(freep) Served *served = calloc(input->n_wanted + 1, sizeof(*served));
+        Plan head = {
+                .observes = input->mode == MODE_OBSERVE,
+                .claims_optional = input->claims_optional,
+        };
 
-        if (!plan || !srv_goes || !txt_goes || !served)
+        if ((n_ops_max > OPS_MOSTLY && !many) || !srv_goes || !txt_goes || !served)
                 return -ENOMEM;
-        plan->observes = input->mode == MODE_OBSERVE;
-        plan->claims_optional = input->claims_optional;
         Draft draft = {
                 .input = input,
                 .observation = observation,
-                .plan = plan,
+                .plan = &head,
+                .ops = many ? many : few,
                 .srv_goes = srv_goes,
                 .txt_goes = txt_goes,
                 .served = served,
@@ -263,13 +280,16 @@ int plan_new(const PlanInput *input, Plan **ret_plan) {
         draft_judge(&draft);
         decide_ops(&draft);
         /* A third holds the name too: nobody is taken over from for nothing (O6, O9). */
-        if (plan->verdict == PLAN_STANDBY && input->from) {
+        if (head.verdict == PLAN_STANDBY && input->from) {
                 PlanInput without = *input;
 
                 without.from = NULL;
                 return plan_new(&without, ret_plan);
         }
-        *ret_plan = TAKE_PTR(plan);
+        Plan *plan = plan_cut(&head, draft.ops);
+        if (!plan)
+                return -ENOMEM;
+        *ret_plan = plan;
         return 0;
 }
 

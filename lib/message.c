@@ -5,9 +5,8 @@
    as 2.4 and 2.5 want them; TTL 0 but for what is added. Rows of one table say so, and what
    nsupdate calls them.
 
-   Nothing is compressed: an SRV target must not be (RFC 2782), a TSIG owner must not be, and
-   without it the size is known before a buffer is made, so that it can never overflow. A TXT that
-   is named goes out with the very octets that were observed (O2), whatever they are. */
+   Nothing is compressed: an SRV target must not be (RFC 2782), nor a TSIG owner. A TXT that is
+   named goes out with the very octets that were observed (O2), whatever they are. */
 #include "lib/message.h"
 
 #include <errno.h>
@@ -20,6 +19,10 @@
 
 enum {
         HEADER_SIZE = 12,
+        FLAGS_OFFSET = 2, /* in it */
+        QUESTIONS_OFFSET = 4,
+        PREREQUISITES_OFFSET = 6,
+        UPDATES_OFFSET = 8,
         QUESTION_FIXED_SIZE = 4, /* type, class */
         RR_FIXED_SIZE = 10,      /* type, class, TTL, length of RDATA */
         SRV_FIXED_SIZE = 6,      /* priority, weight, port */
@@ -56,52 +59,46 @@ typedef struct Rdata {
         uint8_t made[CLAIM_RDATA_MAX];
 } Rdata;
 
-static inline ldns_buffer *buffer_free(ldns_buffer *buffer) {
-        ldns_buffer_free(buffer);
-        return NULL;
-}
-DEFINE_CLEANUP(ldns_buffer, buffer_free)
-
-static int message_from_buffer(const ldns_buffer *buffer, Message **ret_message) {
-        const size_t size = ldns_buffer_position(buffer);
+/* The question of a query and the zone of an update have one form. */
+static int message_begin(const Name *name, ldns_rr_type type, uint16_t flags,
+                         Message **ret_message) {
+        const size_t size = HEADER_SIZE + name->length + QUESTION_FIXED_SIZE;
         const size_t capacity = size + MESSAGE_TSIG_ROOM;
-        Message *message = calloc(1, sizeof(Message) + capacity);
+        Message *message = malloc(sizeof(Message) + capacity);
+        uint8_t *at;
 
         if (!message)
                 return -ENOMEM;
         message->size = size;
         message->capacity = capacity;
-        memcpy(message->bytes, ldns_buffer_begin(buffer), size);
+        memset(message->bytes, 0, HEADER_SIZE);
+        ldns_write_uint16(message->bytes + FLAGS_OFFSET, flags);
+        ldns_write_uint16(message->bytes + QUESTIONS_OFFSET, 1);
+        at = mempcpy(message->bytes + HEADER_SIZE, name->wire, name->length);
+        ldns_write_uint16(at, type);
+        ldns_write_uint16(at + 2, LDNS_RR_CLASS_IN);
         *ret_message = message;
         return 0;
 }
 
-static void write_header(ldns_buffer *buffer, uint16_t flags, uint16_t n_prerequisites,
-                         uint16_t n_updates) {
-        ldns_buffer_write_u16(buffer, 0); /* the id */
-        ldns_buffer_write_u16(buffer, flags);
-        ldns_buffer_write_u16(buffer, 1);
-        ldns_buffer_write_u16(buffer, n_prerequisites);
-        ldns_buffer_write_u16(buffer, n_updates);
-        ldns_buffer_write_u16(buffer, 0);
-}
+/* Room for n octets behind it. NULL without memory. */
+static uint8_t *message_extend(Message **message, size_t n) {
+        const size_t size = (*message)->size + n;
 
-/* The question of a query, or the zone of an update: they have one form. */
-static void write_question(ldns_buffer *buffer, const Name *name, ldns_rr_type type) {
-        ldns_buffer_write(buffer, name->wire, name->length);
-        ldns_buffer_write_u16(buffer, type);
-        ldns_buffer_write_u16(buffer, LDNS_RR_CLASS_IN);
+        if (size > (*message)->capacity) {
+                Message *larger = realloc(*message, sizeof(Message) + 2 * size);
+
+                if (!larger)
+                        return NULL;
+                larger->capacity = 2 * size;
+                *message = larger;
+        }
+        (*message)->size = size;
+        return (*message)->bytes + size - n;
 }
 
 int message_new_query(const Name *name, ldns_rr_type type, bool recurse, Message **ret_message) {
-        _cleanup_(buffer_freep) ldns_buffer *buffer =
-                ldns_buffer_new(HEADER_SIZE + name->length + QUESTION_FIXED_SIZE);
-
-        if (!buffer)
-                return -ENOMEM;
-        write_header(buffer, recurse ? FLAG_RD : 0, 0, 0);
-        write_question(buffer, name, type);
-        return message_from_buffer(buffer, ret_message);
+        return message_begin(name, type, recurse ? FLAG_RD : 0, ret_message);
 }
 
 static size_t srv_to_rdata(const Srv *srv, uint8_t *rdata) {
@@ -146,84 +143,68 @@ static bool op_adds(const PlanOp *op) {
         return op->kind == PLAN_ADD_SRV || op->kind == PLAN_ADD_CLAIM;
 }
 
-/* What parts will take in a message. */
-typedef struct Measure {
-        size_t size;
-        size_t n_prerequisites, n_updates;
-} Measure;
-
-static int parts_measure(const Name *zone, const UpdatePart *parts, size_t n_parts,
-                         Measure *ret_measure) {
-        Measure measure = {.size = HEADER_SIZE + zone->length + QUESTION_FIXED_SIZE};
-        Rdata rdata;
-
-        for (size_t i = 0; i < n_parts; i++) {
-                if (!name_is_within(parts[i].record, zone))
-                        return -EINVAL;
-                for (size_t j = 0; j < parts[i].plan->n_ops; j++) {
-                        const PlanOp *op = &parts[i].plan->ops[j];
-
-                        int r = op_rdata(op, &rdata);
-                        if (r < 0)
-                                return r;
-                        measure.size += parts[i].record->length + RR_FIXED_SIZE + rdata.size;
-                        if (plan_op_is_prerequisite(op->kind))
-                                measure.n_prerequisites++;
-                        else
-                                measure.n_updates++;
-                }
-        }
-        /* TCP frames carry 65535 octets, and a signature is still to come. */
-        if (measure.size > MESSAGE_SIZE_MAX)
-                return -EMSGSIZE;
-        *ret_measure = measure;
-        return 0;
-}
-
-static void write_op(void *userdata, const Name *record, const PlanOp *op, const Rdata *rdata) {
-        ldns_buffer *buffer = userdata;
-
-        ldns_buffer_write(buffer, record->wire, record->length);
-        ldns_buffer_write_u16(buffer, forms[op->kind].type);
-        ldns_buffer_write_u16(buffer, forms[op->kind].rr_class);
-        ldns_buffer_write_u32(buffer, op_adds(op) ? op->ttl : 0);
-        ldns_buffer_write_u16(buffer, rdata->size);
-        ldns_buffer_write(buffer, rdata->bytes, rdata->size);
-}
-
-typedef void (*OpVisitor)(void *userdata, const Name *record, const PlanOp *op, const Rdata *rdata);
+typedef int (*OpVisitor)(void *userdata, const Name *record, const PlanOp *op, const Rdata *rdata);
 
 /* RFC 2136 2: all prerequisites, then all updates, in the order of the plans. */
-static void parts_walk(const UpdatePart *parts, size_t n_parts, OpVisitor visit, void *userdata) {
+static int parts_walk(const UpdatePart *parts, size_t n_parts, OpVisitor visit, void *userdata) {
         Rdata rdata;
+        int r = 0;
 
         for (int updates = 0; updates < 2; updates++)
                 for (size_t i = 0; i < n_parts; i++)
-                        for (size_t j = 0; j < parts[i].plan->n_ops; j++) {
+                        for (size_t j = 0; r >= 0 && j < parts[i].plan->n_ops; j++) {
                                 const PlanOp *op = &parts[i].plan->ops[j];
 
-                                if (plan_op_is_prerequisite(op->kind) == !updates &&
-                                    op_rdata(op, &rdata) >= 0)
-                                        visit(userdata, parts[i].record, op, &rdata);
+                                if (plan_op_is_prerequisite(op->kind) == updates)
+                                        continue;
+                                r = op_rdata(op, &rdata);
+                                if (r >= 0)
+                                        r = visit(userdata, parts[i].record, op, &rdata);
                         }
+        return r;
+}
+
+static int write_op(void *userdata, const Name *record, const PlanOp *op, const Rdata *rdata) {
+        Message **message = userdata;
+        uint8_t *at = message_extend(message, record->length + RR_FIXED_SIZE + rdata->size);
+
+        if (!at)
+                return -ENOMEM;
+        /* TCP frames carry 65535 octets, and a signature is still to come. */
+        if ((*message)->size > MESSAGE_SIZE_MAX)
+                return -EMSGSIZE;
+        at = mempcpy(at, record->wire, record->length);
+        ldns_write_uint16(at, forms[op->kind].type);
+        ldns_write_uint16(at + 2, forms[op->kind].rr_class);
+        ldns_write_uint32(at + 4, op_adds(op) ? op->ttl : 0);
+        ldns_write_uint16(at + 8, rdata->size);
+        memcpy(at + RR_FIXED_SIZE, rdata->bytes, rdata->size);
+
+        at = (*message)->bytes +
+             (plan_op_is_prerequisite(op->kind) ? PREREQUISITES_OFFSET : UPDATES_OFFSET);
+        ldns_write_uint16(at, ldns_read_uint16(at) + 1);
+        return 0;
 }
 
 int message_new_update(const Name *zone, const UpdatePart *parts, size_t n_parts,
                        Message **ret_message) {
-        Measure measure;
+        _cleanup_(freep) Message *message = NULL;
+        int r = 0;
 
-        int r = parts_measure(zone, parts, n_parts, &measure);
+        for (size_t i = 0; i < n_parts; i++)
+                if (!name_is_within(parts[i].record, zone))
+                        return -EINVAL;
+        r = message_begin(zone, LDNS_RR_TYPE_SOA, LDNS_PACKET_UPDATE << OPCODE_SHIFT, &message);
+        if (r >= 0)
+                r = parts_walk(parts, n_parts, write_op, &message);
+        if (r >= 0 && !message_extend(&message, MESSAGE_TSIG_ROOM))
+                r = -ENOMEM;
         if (r < 0)
                 return r;
-
-        _cleanup_(buffer_freep) ldns_buffer *buffer = ldns_buffer_new(measure.size);
-        if (!buffer)
-                return -ENOMEM;
-        write_header(buffer, LDNS_PACKET_UPDATE << OPCODE_SHIFT, measure.n_prerequisites,
-                     measure.n_updates);
-        write_question(buffer, zone, LDNS_RR_TYPE_SOA);
-        parts_walk(parts, n_parts, write_op, buffer);
-        return message_from_buffer(buffer, ret_message);
+        message->size -= MESSAGE_TSIG_ROOM;
+        message->capacity = message->size + MESSAGE_TSIG_ROOM;
+        *ret_message = TAKE_PTR(message);
+        return 0;
 }
 
 /* With the final dot that keeps nsupdate from taking a name as relative. */
@@ -259,7 +240,7 @@ static const char *type_to_string(ldns_rr_type type) {
         return type == LDNS_RR_TYPE_CNAME ? "CNAME" : type == LDNS_RR_TYPE_SRV ? "SRV" : "TXT";
 }
 
-static void print_op(void *userdata, const Name *record, const PlanOp *op, const Rdata *rdata) {
+static int print_op(void *userdata, const Name *record, const PlanOp *op, const Rdata *rdata) {
         const Form *form = &forms[op->kind];
         char owner[ABSOLUTE_TEXT_MAX], text[SRV_TEXT_MAX];
         FILE *script = userdata;
@@ -273,6 +254,7 @@ static void print_op(void *userdata, const Name *record, const PlanOp *op, const
         else
                 print_strings(script, rdata->bytes, rdata->size);
         fputc('\n', script);
+        return 0;
 }
 
 static bool lines_fit(const char *script) {
@@ -284,12 +266,13 @@ static bool lines_fit(const char *script) {
 
 int message_update_script(const char *server, const Name *zone, const UpdatePart *parts,
                           size_t n_parts, char **ret_script) {
+        _cleanup_(freep) Message *message = NULL;
         _cleanup_(freep) char *text = NULL;
         char apex[ABSOLUTE_TEXT_MAX];
-        Measure measure;
         size_t size;
 
-        int r = parts_measure(zone, parts, n_parts, &measure);
+        /* What could not be sent has no script. */
+        int r = message_new_update(zone, parts, n_parts, &message);
         if (r < 0)
                 return r;
 
@@ -299,7 +282,7 @@ int message_update_script(const char *server, const Name *zone, const UpdatePart
         if (server)
                 fprintf(script, "server %s\n", server);
         fprintf(script, "zone %s\n", name_to_absolute(zone, apex));
-        parts_walk(parts, n_parts, print_op, script);
+        (void)parts_walk(parts, n_parts, print_op, script);
         fputs("send\n", script);
 
         const bool failed = ferror(script);

@@ -35,7 +35,7 @@ class Contest:
     limits: dict
     batch: int = 1
     delayed: bool = False
-    goes_on: bool = False  # restart, check, change and withdrawal too
+    goes_on: bool = False  # restart, check, change and withdrawal too; with named, which counts what it is sent
 
 
 class Delay(Program):
@@ -194,31 +194,33 @@ class Bench:
         self.sender.check_published(stage.server.address, stage.domains)
         if not contest.goes_on:
             return
-        self.restart(contest, stage, publisher)
-        self.go_on(contest, stage, publisher)
+        publisher.terminate(timeout=60)
+        self.add_counted(name, "restart", stage, publisher.publish)
+        self.go_on(name, stage, publisher)
 
-    def go_on(self, contest, stage, publisher):
+    def go_on(self, name, stage, publisher):
         """All that may befall it later. With another clock, which costs a little: what was before is without."""
-        name = contest.name
         publisher.terminate(timeout=60)
         clock = Clock(stage.test, publisher)
         publisher.publish()
         clock.ahead(CHECK_AFTER, wall=0)
-        self.add_run(name, "srvpubd", "check", publisher.change()[0])
-        self.add_run(name, "srvpubd", "change", publisher.change(Service={"Target": TARGET, "Priority": 1})[0])
+        self.add_counted(name, "check", stage, publisher.change)
+        self.add_counted(name, "change", stage,
+                         lambda: publisher.change(Service={"Target": TARGET, "Priority": 1}), updates=1)
         self.sender.check_published(stage.server.address, stage.domains)
-        run, _ = publisher.change(0, Publish={"Resolver": "127.0.0.1", "DnsPublishing": "no"})
-        self.add_run(name, "srvpubd", "withdraw", run)
+        self.add_counted(name, "withdraw", stage, lambda: publisher.change(
+            0, Publish={"Resolver": "127.0.0.1", "DnsPublishing": "no"}), updates=1)
         self.sender.check_published(stage.server.address, stage.domains, 0)
 
-    def restart(self, contest, stage, publisher):
-        """Unchanged: nothing is to be written."""
-        publisher.terminate(timeout=60)
-        before = stage.server.updates() if contest.server == "named" else 0
-        run, _ = publisher.publish()
-        self.add_run(contest.name, "srvpubd", "restart", run)
-        if contest.server == "named":
-            self.add(contest.name, "srvpubd", "restart: updates", stage.server.updates() - before, "")
+    def add_counted(self, name, what, stage, measure, updates=0):
+        """What each domain takes two queries for, SRV and TXT, and so many updates: else not all was done."""
+        before = stage.server.requests()
+        run, _ = measure()
+        sent = stage.server.requests() - before
+        if sent["QUERY"] < 2 * run.n or sent["UPDATE"] < updates * run.n:
+            raise Failure(f"a {what} of {run.n} domains was {dict(sent)}")
+        self.add_run(name, "srvpubd", what, run)
+        self.add(name, "srvpubd", f"{what}: updates", sent["UPDATE"], "")
 
     # srvpubd alone.
 
@@ -303,20 +305,21 @@ class Bench:
         self.reload_one(name, stage, publisher, turns)
         publisher.terminate(timeout=60)
         turns.take()
-        run, _ = publisher.publish()
+        self.add_counted(name, "restart", stage, publisher.publish)
         self.add(name, "srvpubd", "exec to READY, with state", publisher.ready_seconds() * 1e3, "ms")
-        self.add_run(name, "srvpubd", "restart", run)
         self.add_turns(name, "restart", turns)
 
     def reload_one(self, name, stage, publisher, turns):
         """One line is another one; only one domain is touched."""
         entries = [*publisher.config["domains"]]
         entries[len(entries) // 2] += ", 5"
-        before, begin = stage.server.updates(), time.monotonic()
-        run, _ = publisher.change(domains=entries)
+        before, begin = stage.server.requests(), time.monotonic()
+        publisher.change(domains=entries)
+        sent = stage.server.requests() - before
         ready = publisher.when_told("READY=1", begin)
         self.add(name, "srvpubd", "reload of one line", (ready - publisher.when_told("RELOADING=1", begin)) * 1e3, "ms")
-        self.add(name, "srvpubd", "reload of one line: updates", stage.server.updates() - before, "")
+        self.add(name, "srvpubd", "reload of one line: queries", sent["QUERY"], "")
+        self.add(name, "srvpubd", "reload of one line: updates", sent["UPDATE"], "")
         self.add_turns(name, "reload", turns)
 
     def spread(self, n=4000, interval=20):

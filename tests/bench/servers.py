@@ -3,6 +3,7 @@ domains that are published there."""
 import os
 import shutil
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 from support.process import Process
@@ -93,14 +94,15 @@ class ManyNamed(Many, Named):
         argv = [unconfined(self.binary, self.directory), "-f", "-c", self.config]
         return Process(argv, self.log_path, cwd=self.directory)
 
-    def updates(self):
-        """How many updates it has been sent."""
+    def requests(self):
+        """How many it has been sent, by OPCODE."""
         path = self.directory / "named.stats"
         path.unlink(missing_ok=True)
         self.control("stats")
         wait_until(lambda: path.exists() and "--- Statistics Dump ---" in path.read_text().splitlines()[-1],
                    "named tells no statistics")
-        return sum(int(line.split()[0]) for line in path.read_text().splitlines() if line.split()[1:] == ["UPDATE"])
+        rows = [line.split() for line in path.read_text().splitlines()]
+        return Counter({row[1]: int(row[0]) for row in rows if row[1:] in (["QUERY"], ["UPDATE"])})
 
 
 class ManyKnot(Many, Knot):

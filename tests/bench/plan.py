@@ -37,7 +37,7 @@ def full(bench, options):
     return scenes + [
         rounds(bench, large, options.rounds),
         ("one domain", lambda: bench.one_domain(10, 20)),
-        ("growth", lambda: bench.growth((n // 10, n, n * 10))),
+        ("growth", lambda: bench.growth((1, n // 10, n, n * 10))),
         ("checks", bench.spread),
         ("a day of checks", bench.day),
     ]
@@ -52,5 +52,5 @@ def quick(bench, options):
               for contest in contests(size, 200, MAIN, name == "zones on tmpfs") if contest.name == name]
     return scenes + [
         ("one domain", lambda: bench.one_domain(3, 3)),
-        ("growth", lambda: bench.growth((n, n * 5))),
+        ("growth", lambda: bench.growth((1, n, n * 5))),
     ]

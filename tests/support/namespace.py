@@ -1,10 +1,27 @@
-"""What a scenario's own namespaces are furnished with: loopback, mounts, files of the machine."""
+"""A scenario's own namespaces, and what they are furnished with: loopback, mounts, files of the machine."""
 import ctypes
 import fcntl
 import os
 import pathlib
+import shutil
 import socket
 import struct
+import subprocess
+
+
+def unshare_argv():
+    """What a command begins with that is to be PID 1 of namespaces of its own: all that it starts ends with it."""
+    argv = ["unshare", "--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc"]
+    return argv if os.geteuid() == 0 else argv + ["--map-root-user"]
+
+
+def why_no_namespaces():
+    """None, or why there can be none here."""
+    if not shutil.which("unshare"):
+        return "unshare (util-linux) is not installed"
+    done = subprocess.run([*unshare_argv(), "true"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=10, check=False)
+    return None if done.returncode == 0 else f"no namespaces: {done.stdout.strip() or 'unshare failed'}"
 
 
 def loopback_up():

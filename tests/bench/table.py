@@ -90,14 +90,15 @@ class Results:
                 lines.append(f"    {scene:<28} {measure:<34} {middle:>10} of {party:<22} {extent}".rstrip())
         return "\n".join(lines) + "\n"
 
-    def verdicts(self, goals):
-        """Returns (text, how many goals are missed)."""
+    def verdicts(self, goals, is_whole):
+        """Returns (text, how many goals are missed). is_whole: what was not measured is missed."""
         lines, missed = ["", "goals"], 0
         for goal in goals:
             values = self.judged(goal)
             wanted = f"{goal.sign} {goal.bound:g} {goal.unit}"
             if not values:
                 lines.append(f"    {'-':<7} {goal.text:<66} {'not measured':>10}   {wanted}")
+                missed += is_whole
                 continue
             value = statistics.median(values)
             held = value >= goal.bound if goal.sign == ">=" else value <= goal.bound

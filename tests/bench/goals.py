@@ -41,7 +41,7 @@ GOALS = (
     Goal("100,000 domains: bus calls that failed", LARGE, "bus during publication: failed", "<=", 0, unit=""),
     Goal("100,000 domains: reload of one line", LARGE, "reload of one line", "<=", 500, unit="ms"),
     Goal("100,000 domains: updates for it", LARGE, "reload of one line: updates", "<=", 1, unit=""),
-    Goal("100,000 domains: queries for it, and for a check", LARGE, "reload of one line: queries", "<=", 10, unit=""),
+    Goal("100,000 domains: queries then, and for checks", LARGE, "reload of one line: queries", "<=", 20, unit=""),
     Goal("100,000 domains: check of the configuration", LARGE, "check of the configuration", "<=", 1000, unit="ms"),
     Goal("100,000 domains: status of all", LARGE, "status of all", "<=", 1000, unit="ms"),
     Goal("time a domain with most domains to that with fewer", "growth", "time a domain, most to fewer", "<=", 1.3),

@@ -22,22 +22,26 @@ def contests(n, n_slow, parties, goes_on):
     ]
 
 
-def rounds(bench, contest, n):
+def rounds(bench, name, scene, n):
     def run():
         for bench.round in range(n):
-            bench.contest(contest)
+            scene()
         bench.round = 0
-    return contest.name, run
+    return name, run
+
+
+def contest_rounds(bench, contest, n):
+    return rounds(bench, contest.name, lambda: bench.contest(contest), n)
 
 
 def full(bench, options):
     n = max(1000, int(10000 * options.scale))
-    scenes = [rounds(bench, contest, options.rounds) for contest in contests(n, max(200, n // 10), ALL, True)]
+    scenes = [contest_rounds(bench, contest, options.rounds) for contest in contests(n, max(200, n // 10), ALL, True)]
     large = Contest("names in 100 zones", "named", "tmpfs", zones_of(100, n // 10), MAIN, {"nsupdate": n}, batch=BATCH)
     return scenes + [
-        rounds(bench, large, options.rounds),
+        contest_rounds(bench, large, options.rounds),
         ("one domain", lambda: bench.one_domain(10, 20)),
-        ("growth", lambda: bench.growth((1, n // 10, n, n * 10))),
+        rounds(bench, "growth", lambda: bench.growth((1, n // 10, n, n * 10)), options.rounds),
         ("checks", bench.spread),
         ("a day of checks", bench.day),
     ]
@@ -48,7 +52,7 @@ def quick(bench, options):
     sizes = {  # name -> (domains, rounds); a disk is not the same from one second to the next
         "zones on disk": (n // 2, 3), "zones on tmpfs": (2 * n, 1), "names in one zone": (3 * n, 1),
         "knotd: names in one zone": (5 * n, 1)}
-    scenes = [rounds(bench, contest, n_rounds) for name, (size, n_rounds) in sizes.items()
+    scenes = [contest_rounds(bench, contest, n_rounds) for name, (size, n_rounds) in sizes.items()
               for contest in contests(size, 200, MAIN, name == "zones on tmpfs") if contest.name == name]
     return scenes + [
         ("one domain", lambda: bench.one_domain(3, 3)),

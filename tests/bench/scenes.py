@@ -279,7 +279,7 @@ class Bench:
     def add_growth(self, sizes):
         """What one domain more costs, and this with most of them beside the least that it costs with fewer."""
         def value(n, measure):
-            return statistics.median(self.results.values(scene_of(n), "srvpubd", measure).values())
+            return self.results.values(scene_of(n), "srvpubd", measure)[self.round]
 
         def memory(n):
             return (value(n, "anonymous") - value(one, "anonymous")) / n * 1024

@@ -195,6 +195,11 @@ static void enter_zone(Driver *driver, const Location *location, const Server *b
                 driver->pass->met = NULL;
 }
 
+/* The next search only finds the servers of the zone that is remembered. */
+static bool presumes_zone(const Driver *driver) {
+        return driver->zone_trust == ZONE_REMEMBERED;
+}
+
 static void on_located(Locator *locator, const Location *location, void *userdata) {
         Driver *driver = userdata;
         const Server *before = driver_server(driver);
@@ -202,6 +207,8 @@ static void on_located(Locator *locator, const Location *location, void *userdat
         driver->pass->locator = NULL;
         (void)zone_unref(driver->zone);
         driver->zone = NULL;
+        /* Not before: a search that is given up proves nothing. */
+        driver->zone_trust = presumes_zone(driver) ? ZONE_PRESUMED : ZONE_FOUND;
         if (location->zone) {
                 driver->zone = zone_ref(location->zone);
                 enter_zone(driver, location, before);
@@ -217,7 +224,6 @@ static void on_located(Locator *locator, const Location *location, void *userdat
 }
 
 static void locate(Driver *driver) {
-        const bool presumes = driver->zone_trust == ZONE_REMEMBERED;
         Name record, domain;
         int r;
 
@@ -225,11 +231,10 @@ static void locate(Driver *driver) {
         const LocatorRequest request = {
                 .record = &record,
                 .domain = &domain,
-                .apex = presumes ? zone_apex(driver->zone) : NULL,
+                .apex = presumes_zone(driver) ? zone_apex(driver->zone) : NULL,
                 .is_seen = driver->pass->plan != NULL,
                 .access = driver->access,
         };
-        driver->zone_trust = presumes ? ZONE_PRESUMED : ZONE_FOUND;
         r = locator_new(driver->context->zones, &request, on_located, driver,
                         &driver->pass->locator);
         if (r < 0)

@@ -178,6 +178,23 @@ def zone_cut_while_it_was_down(test):
     test.wait_srv(server, "dev.contoso.com", [OURS])
 
 
+@scenario()
+def zone_from_the_state_is_written_to_only_when_it_was_found(test):
+    """Not either when another change comes while it is sought."""
+    server = test.primary(kind="scripted")
+    daemon = test.daemon(domains=["dev.contoso.com"], Update={"Server": server.address, "Timeout": "10s"})
+    test.wait_srv(server, "dev.contoso.com", [OURS])
+    daemon.terminate()
+    server.stop()
+    server = test.primary(kind="scripted", zones=[Zone("contoso.com"), Zone("dev.contoso.com")])
+    server.script("SOA", faults.silence())
+    daemon.start()
+    server.wait_count("SOA", 1)
+    daemon.reload(Service={"Priority": 4})
+    test.wait_srv(server, "dev.contoso.com", [OURS._replace(priority=4)])
+    test.equal({message.question[0][0] for message in server.messages("update")}, {"dev.contoso.com"}, "zones written to")
+
+
 @scenario(servers=BOTH)
 def domain_that_is_no_zone_is_explained(test):
     server = test.primary()

@@ -121,7 +121,7 @@ bool wire_survey(const uint8_t *bytes, size_t size, WireSurvey *ret_survey) {
         if (offset != size)
                 return false;
         /* Few names, or short chains: most messages need not be looked through. */
-        size_t n_names = n_rrs + n_fields;
+        size_t n_names = LDNS_QDCOUNT(bytes) + n_rrs + n_fields;
         survey.is_costly |=
                 n_fields > FIELDS_MAX ||
                 (n_names * size > HOPS_MAX && n_names * count_chained(bytes, size) > HOPS_MAX);

@@ -286,9 +286,31 @@ START_TEST(chains_of_pointers_cost) {
 }
 END_TEST
 
+/* Questions are built as well: here each one's name is where the one before it stands. */
+static const struct {
+        unsigned n;
+        bool costly;
+} questions[] = {{1, false}, {400, false}, {600, true}, {2700, true}};
+
+START_TEST(chains_of_questions_cost) {
+        static Octets octets;
+
+        begin(&octets);
+        for (unsigned i = 1, to = LDNS_HEADER_SIZE; i < questions[_i].n; i++) {
+                const unsigned at = (unsigned)octets.size;
+                octets_add_u16(&octets, (uint16_t)(0xc000 | to));
+                octets_add(&octets, "\0\1\0\1", 4);
+                to = at;
+        }
+        ldns_write_uint16(octets.bytes + 4, (uint16_t)questions[_i].n);
+        ck_assert(is_costly(&octets) == questions[_i].costly);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, lists_cost, 0, ELEMENTSOF(lists));
         tcase_add_loop_test(tcase, chains_of_pointers_cost, 0, ELEMENTSOF(chains));
+        tcase_add_loop_test(tcase, chains_of_questions_cost, 0, ELEMENTSOF(questions));
         tcase_add_test(tcase, tkey);
         tcase_add_loop_test(tcase, broken_messages, 0, ELEMENTSOF(broken));
         tcase_add_loop_test(tcase, survey_of_messages, 0, ELEMENTSOF(messages));

@@ -4,7 +4,8 @@
        host_names_find --> looking --> telling --> known --> gone, and looked up again
                               ^  joined by all who ask meanwhile
 
-   What was found is known for some seconds: a burst shares it, and a changed address is soon seen.
+   A hundred thousand may wait for one name: they are told a few in each turn of the loop, which has
+   other things to do too. What was found is known for some seconds: a burst shares it, and a changed address is soon seen.
    What failed is known for a shorter time than any retry takes. Another resolver begins another
    generation: what the former one was asked goes to those who wait for it, and to nobody else. */
 
@@ -25,6 +26,7 @@
 
 enum {
         KNOWN_MAX = 1024,
+        SLICE = 256, /* told in a turn */
 };
 
 typedef enum HostPhase {
@@ -38,7 +40,7 @@ typedef TAILQ_HEAD(HostNameList, HostName) HostNameList;
 
 /* Looked up by one job, or by two lookups (A, AAAA). */
 typedef struct HostName {
-        TAILQ_ENTRY(HostName) link; /* while it is known */
+        TAILQ_ENTRY(HostName) link; /* while it is known, or some are still to be told */
         HostNames *names;
         const char *name;
         unsigned generation;
@@ -64,11 +66,13 @@ typedef struct HostJob {
 struct HostNames {
         sd_event *event;
         sd_event_source *timer; /* drops what is known for too long */
+        sd_event_source *turn;  /* tells those that are left */
         Worker *worker;
         Resolver *resolver;
         unsigned generation;
         void *root;         /* a tsearch() tree */
         HostNameList known; /* the oldest first */
+        HostNameList telling;
         size_t n_known;
 };
 
@@ -143,19 +147,46 @@ static HostName *find(HostNames *names, const char *name) {
 
 /* --- looking it up ---------------------------------------------------------------------------- */
 
-static void finish(HostName *host) {
+static void tell(HostName *host) {
+        HostNames *names = host->names;
         HostWaiter *waiter;
 
-        host->phase = HOST_TELLING;
-        host->found_usec = now_usec(host->names);
-        while ((waiter = TAILQ_FIRST(&host->waiters))) {
+        for (unsigned i = 0; i < SLICE && (waiter = TAILQ_FIRST(&host->waiters)); i++) {
                 host_names_leave(waiter);
                 waiter->on_found(waiter, host->found, host->n_found, host->reason);
         }
-        if (host->generation == host->names->generation)
+        if (!TAILQ_EMPTY(&host->waiters)) {
+                TAILQ_INSERT_TAIL(&names->telling, host, link);
+                (void)sd_event_source_set_enabled(names->turn, SD_EVENT_ONESHOT);
+        } else if (host->generation == names->generation) {
                 keep(host);
-        else
+        } else {
                 forget(host);
+        }
+}
+
+static HostName *take_telling(HostNames *names) {
+        HostName *host = TAILQ_FIRST(&names->telling);
+
+        if (host)
+                TAILQ_REMOVE(&names->telling, host, link);
+        return host;
+}
+
+static int on_turn(sd_event_source *source, void *userdata) {
+        HostNames *names = userdata;
+        HostName *host = take_telling(names);
+
+        if (!TAILQ_EMPTY(&names->telling))
+                (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        tell(host);
+        return 0;
+}
+
+static void finish(HostName *host) {
+        host->phase = HOST_TELLING;
+        host->found_usec = now_usec(host->names);
+        tell(host);
 }
 
 /* IPv4 goes first, whichever of the two answers did: what is the same is to look the same. */
@@ -319,10 +350,15 @@ int host_names_new(sd_event *event, Worker *worker, HostNames **ret_names) {
         names->event = sd_event_ref(event);
         names->worker = worker;
         TAILQ_INIT(&names->known);
+        TAILQ_INIT(&names->telling);
         r = sd_event_add_time(event, &names->timer, CLOCK_BOOTTIME, 0, USEC_PER_SEC, on_timer,
                               names);
         if (r >= 0)
                 r = sd_event_source_set_enabled(names->timer, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_add_defer(event, &names->turn, on_turn, names);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(names->turn, SD_EVENT_OFF);
         if (r < 0)
                 return host_names_free(names), r;
         *ret_names = names;
@@ -335,9 +371,14 @@ static void forget_known(HostNames *names) {
 }
 
 HostNames *host_names_free(HostNames *names) {
+        HostName *host;
+
         if (!names)
                 return NULL;
+        while ((host = take_telling(names)))
+                forget(host);
         forget_known(names);
+        (void)sd_event_source_disable_unref(names->turn);
         (void)sd_event_source_disable_unref(names->timer);
         (void)sd_event_unref(names->event);
         free(names);

@@ -21,6 +21,7 @@
 enum {
         MANY = 3000,
         KNOWN_MAX = 1024,
+        SLICE = 256,
 };
 
 static uint64_t clock_offset_usec;
@@ -233,6 +234,45 @@ START_TEST(who_is_told_may_end_the_others) {
 }
 END_TEST
 
+/* All that wait for a name are not told in one go: what else has happened has its turn between. */
+START_TEST(many_are_told_in_turns) {
+        int n_before = 0, n_turns = 0;
+
+        use(_i);
+        for (size_t i = 0; i < N_WAITERS; i++)
+                ask(&finding.waiters[i], NS1);
+        while (finding.n_told == 0)
+                serve_once();
+        for (; finding.n_told > n_before; n_turns++) {
+                ck_assert_int_le(finding.n_told - n_before, SLICE);
+                n_before = finding.n_told;
+                if (n_turns == 0)
+                        expect_known(NS1, "192.0.2.1"); /* who asks now need not wait */
+                ck_assert_int_ge(sd_event_run(finding.event, 0), 0);
+        }
+        ck_assert_int_eq(finding.n_told, N_WAITERS);
+        ck_assert_int_eq(n_turns, (N_WAITERS + SLICE - 1) / SLICE);
+        for (size_t i = 0; i < N_WAITERS; i++)
+                ck_assert_int_eq(finding.waiters[i].n_told, 1);
+        expect_known(NS1, "192.0.2.1");
+}
+END_TEST
+
+/* Those that are left may go, and all of it may end. */
+START_TEST(who_is_left_may_leave) {
+        use(_i);
+        for (size_t i = 0; i < N_WAITERS; i++)
+                ask(&finding.waiters[i], NS1);
+        while (finding.n_told == 0)
+                serve_once();
+        for (size_t i = 0; i < N_WAITERS; i++)
+                host_names_leave(&finding.waiters[i].waiter);
+        ck_assert_int_eq(n_entries, 1);
+        if (_i == MACHINE)
+                expect_known(NS1, "192.0.2.1");
+}
+END_TEST
+
 static void ask_again(Waiter *waiter) {
         waiter->then = NULL;
         ask(waiter, NS1);
@@ -391,6 +431,8 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, one_may_leave_the_others, 0, _SOURCE_MAX);
         tcase_add_loop_test(tcase, last_one_ends_the_lookup, 0, _SOURCE_MAX);
         tcase_add_loop_test(tcase, who_is_told_may_end_the_others, 0, _SOURCE_MAX);
+        tcase_add_loop_test(tcase, many_are_told_in_turns, 0, _SOURCE_MAX);
+        tcase_add_loop_test(tcase, who_is_left_may_leave, 0, _SOURCE_MAX);
         tcase_add_loop_test(tcase, who_is_told_may_ask_again, 0, _SOURCE_MAX);
         tcase_add_loop_test(tcase, another_resolver_knows_nothing, 0, _SOURCE_MAX);
         tcase_add_test(tcase, another_resolver_is_asked_anew);

@@ -142,14 +142,18 @@ static void serve(void) {
         }
 }
 
+void serve_once(void) {
+        if (!finding.is_held)
+                serve();
+        ck_assert_int_ge(sd_event_run(finding.event, USEC_PER_MSEC), 0);
+}
+
 void wait_told(int n) {
         const time_t deadline = time(NULL) + 20;
 
         while (finding.n_told < n) {
                 ck_assert_msg(time(NULL) < deadline, "waited in vain");
-                if (!finding.is_held)
-                        serve();
-                ck_assert_int_ge(sd_event_run(finding.event, USEC_PER_MSEC), 0);
+                serve_once();
         }
         peer_settle(finding.event);
         ck_assert_int_eq(finding.n_told, n);

@@ -8,7 +8,7 @@
 #include "tests/unit/support_names.h"
 
 enum {
-        N_WAITERS = 300,
+        N_WAITERS = 600,
 };
 
 /* Who is asked. */
@@ -59,6 +59,9 @@ unsigned count_asked(void);
 
 void ask(Waiter *waiter, const char *name);
 int try_to_ask(Waiter *waiter, const char *name);
+
+/* The resolver answers one question, and the loop does one thing. */
+void serve_once(void);
 
 /* Runs the loop until so many have been told, and looks whether more are. */
 void wait_told(int n);

@@ -71,13 +71,19 @@ static bool is_pointer_at(const uint8_t *bytes, size_t size, size_t at) {
         return at + 1 < size && (bytes[at] & POINTER_MASK) == POINTER_MASK;
 }
 
-/* No chain of pointers is longer than there are pointers to pointers, wherever its octets stand. */
+static size_t pointed_at(const uint8_t *bytes, size_t at) {
+        return ldns_read_uint16(bytes + at) & (POINTED_MAX - 1);
+}
+
+/* No chain of pointers is longer than there are pointers to pointers, wherever its octets stand;
+   but for the few that lead through the header, where an id must not make a difference. */
 static size_t count_chained(const uint8_t *bytes, size_t size) {
         size_t n = 0;
 
         for (size_t at = LDNS_HEADER_SIZE; at < size && at < POINTED_MAX; at++)
                 n += is_pointer_at(bytes, size, at) &&
-                     is_pointer_at(bytes, size, ldns_read_uint16(bytes + at) & (POINTED_MAX - 1));
+                     pointed_at(bytes, at) >= LDNS_HEADER_SIZE &&
+                     is_pointer_at(bytes, size, pointed_at(bytes, at));
         return n;
 }
 
@@ -139,7 +145,7 @@ bool wire_read_name(const uint8_t *bytes, size_t size, size_t *offset, Name *ret
                 if ((length & POINTER_MASK) == POINTER_MASK) {
                         if (size - at < 2)
                                 return false;
-                        size_t target = ldns_read_uint16(bytes + at) & (POINTED_MAX - 1);
+                        size_t target = pointed_at(bytes, at);
                         /* Each jump leads further to the front than the last one: no loop,
                            whatever the octets say. */
                         if (target >= segment)

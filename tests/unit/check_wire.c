@@ -286,6 +286,18 @@ START_TEST(chains_of_pointers_cost) {
 }
 END_TEST
 
+/* Addresses that look like pointers to the id, which looks like one: no name begins there. */
+START_TEST(id_is_no_pointer) {
+        static Octets octets;
+
+        begin(&octets);
+        octets.bytes[0] = 0xc0;
+        for (unsigned i = 0; i < 3000; i++)
+                add_rr(&octets, "\300\14", LDNS_RR_TYPE_A, "\300\0\2\1", 4);
+        ck_assert(!is_costly(&octets));
+}
+END_TEST
+
 /* Questions are built as well: here each one's name is where the one before it stands. */
 static const struct {
         unsigned n;
@@ -310,6 +322,7 @@ END_TEST
 static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, lists_cost, 0, ELEMENTSOF(lists));
         tcase_add_loop_test(tcase, chains_of_pointers_cost, 0, ELEMENTSOF(chains));
+        tcase_add_test(tcase, id_is_no_pointer);
         tcase_add_loop_test(tcase, chains_of_questions_cost, 0, ELEMENTSOF(questions));
         tcase_add_test(tcase, tkey);
         tcase_add_loop_test(tcase, broken_messages, 0, ELEMENTSOF(broken));

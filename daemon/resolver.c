@@ -3,7 +3,9 @@
  * Each question goes out from a socket of its own, connected to one resolver, with an id of its
  * own: what a forger off the path has to guess. What is no answer to it is passed over until the
  * time is up. TC: the same by TCP, within the same time. NOERROR and NXDOMAIN are answers; any
- * other RCODE, an ICMP error or silence leads to the next resolver, two rounds over the list.
+ * other RCODE, an ICMP error or silence leads to the next resolver, two rounds over the list. Where
+ * one gives no answer at all the next lookups begin behind it: else each of ten thousand would wait
+ * for it.
  */
 #include "daemon/resolver.h"
 
@@ -36,6 +38,7 @@ struct Resolver {
         ResolvConf *conf;      /* NULL: the endpoints are given */
         Endpoint *endpoints;
         size_t n_endpoints;
+        size_t first; /* to be asked, modulo their number */
         LookupList waiting;
         LookupList active;
         unsigned n_active;
@@ -63,6 +66,7 @@ struct Lookup {
         Stream *stream;
         bool has_reply; /* by TCP */
         Reply reply;
+        size_t first;
         size_t n_attempts;
 
         size_t n_asked;
@@ -146,16 +150,23 @@ static void lookup_complete(Lookup *lookup, const ldns_pkt *answer) {
 static void lookup_next(Lookup *lookup);
 
 /* The resolver asked at present. */
+static size_t lookup_at(const Lookup *lookup) {
+        return (lookup->first + lookup->n_attempts - 1) % lookup->n_asked;
+}
+
 static Asked *lookup_asked(Lookup *lookup) {
-        return &lookup->asked[(lookup->n_attempts - 1) % lookup->n_asked];
+        return &lookup->asked[lookup_at(lookup)];
 }
 
 /* It is of no use. */
 static void lookup_fail(Lookup *lookup, const char *said, bool answered) {
+        Resolver *resolver = lookup->resolver;
         Asked *asked = lookup_asked(lookup);
 
         asked->said = said;
         asked->answered |= answered;
+        if (!answered && lookup_at(lookup) == resolver->first % lookup->n_asked)
+                resolver->first = lookup_at(lookup) + 1;
         lookup_next(lookup);
 }
 
@@ -296,7 +307,8 @@ static int lookup_ask(Lookup *lookup, const Endpoint *endpoint) {
 static void lookup_next(Lookup *lookup) {
         lookup_stop(lookup);
         while (lookup->n_attempts < ROUNDS * lookup->n_asked) {
-                Asked *asked = &lookup->asked[lookup->n_attempts++ % lookup->n_asked];
+                lookup->n_attempts++;
+                Asked *asked = lookup_asked(lookup);
                 int r = lookup_ask(lookup, &asked->endpoint);
                 if (r >= 0)
                         return;
@@ -314,6 +326,7 @@ static int resolver_on_turn(sd_event_source *source, void *userdata) {
         TAILQ_REMOVE(&resolver->waiting, lookup, link);
         TAILQ_INSERT_TAIL(&resolver->active, lookup, link);
         lookup->is_active = true;
+        lookup->first = resolver->first;
         resolver->n_active++;
         resolver_ask_turn(resolver);
         lookup_next(lookup);

@@ -121,6 +121,30 @@ START_TEST(test_next_on_timeout) {
 }
 END_TEST
 
+/* Who was silent keeps no further lookup waiting, until another one is. */
+START_TEST(test_silent_one_is_asked_last) {
+        Query query = {};
+
+        resolver_setup(2);
+        for (size_t silent = 0; silent < 2; silent++) {
+                Peer *other = &world.peers[!silent];
+                query_ask(&query, MEDIUM);
+                peer_take(&world.peers[silent]);
+                peer_take(other);
+                peer_say_rcode(other, LDNS_RCODE_NOERROR);
+                peer_wait(world.event, &query.n_done, 1);
+                query_ask(&query, LONG);
+                peer_take(other);
+                peer_say_rcode(other, LDNS_RCODE_SERVFAIL); /* which is an answer */
+                peer_take(&world.peers[silent]);
+                peer_say_rcode(&world.peers[silent], LDNS_RCODE_NOERROR);
+                peer_wait(world.event, &query.n_done, 1);
+                ck_assert_int_eq(query.error, 0);
+        }
+        resolver_teardown();
+}
+END_TEST
+
 /* Two rounds, each question with an id and a port of its own (C02); then it has failed. */
 START_TEST(test_nobody_answers) {
         uint16_t ids[4], ports[4];
@@ -439,6 +463,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, test_next_on_rcode, 0, 6);
         tcase_add_test(tcase, test_next_on_unreachable);
         tcase_add_test(tcase, test_next_on_timeout);
+        tcase_add_test(tcase, test_silent_one_is_asked_last);
         tcase_add_test(tcase, test_nobody_answers);
         tcase_add_test(tcase, test_only_errors);
         tcase_add_test(tcase, test_fails_at_once);

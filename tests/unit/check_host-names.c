@@ -76,6 +76,13 @@ static void pass(uint64_t sec) {
         peer_settle(finding.event);
 }
 
+/* The first so many wait for one name. */
+static void ask_many(Source source, size_t n) {
+        use(source);
+        for (size_t i = 0; i < n; i++)
+                ask(&finding.waiters[i], NS1);
+}
+
 /* --- once for all ----------------------------------------------------------------------------- */
 
 START_TEST(who_asks_meanwhile_joins) {
@@ -188,10 +195,8 @@ END_TEST
 /* --- who goes, and what comes meanwhile ------------------------------------------------------- */
 
 START_TEST(one_may_leave_the_others) {
-        use(_i);
         hold();
-        for (size_t i = 0; i < 3; i++)
-                ask(&finding.waiters[i], NS1);
+        ask_many(_i, 3);
         host_names_leave(&finding.waiters[0].waiter); /* who began it */
         release();
         wait_told(2);
@@ -202,10 +207,8 @@ START_TEST(one_may_leave_the_others) {
 END_TEST
 
 START_TEST(last_one_ends_the_lookup) {
-        use(_i);
         hold();
-        for (size_t i = 0; i < 2; i++)
-                ask(&finding.waiters[i], NS1);
+        ask_many(_i, 2);
         for (size_t i = 0; i < 2; i++)
                 host_names_leave(&finding.waiters[i].waiter);
         ck_assert_int_eq(n_entries, 0);
@@ -238,9 +241,7 @@ END_TEST
 START_TEST(many_are_told_in_turns) {
         int n_before = 0, n_turns = 0;
 
-        use(_i);
-        for (size_t i = 0; i < N_WAITERS; i++)
-                ask(&finding.waiters[i], NS1);
+        ask_many(_i, N_WAITERS);
         while (finding.n_told == 0)
                 serve_once();
         for (; finding.n_told > n_before; n_turns++) {
@@ -260,9 +261,7 @@ END_TEST
 
 /* Those that are left may go, and all of it may end. */
 START_TEST(who_is_left_may_leave) {
-        use(_i);
-        for (size_t i = 0; i < N_WAITERS; i++)
-                ask(&finding.waiters[i], NS1);
+        ask_many(_i, N_WAITERS);
         while (finding.n_told == 0)
                 serve_once();
         for (size_t i = 0; i < N_WAITERS; i++)
@@ -326,9 +325,7 @@ static void change_resolver(Waiter *waiter) {
 }
 
 START_TEST(who_is_told_may_change_the_resolver) {
-        use(_i);
-        for (size_t i = 0; i < 3; i++)
-                ask(&finding.waiters[i], NS1);
+        ask_many(_i, 3);
         finding.waiters[1].then = change_resolver;
         wait_told(3);
         for (size_t i = 0; i < 3; i++)

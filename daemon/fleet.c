@@ -13,6 +13,7 @@
 #define TURN_PRIORITY (SD_EVENT_PRIORITY_IDLE / 4)
 
 #define TRIM_DELAY_USEC USEC_PER_SEC
+#define TRIM_AGAIN_USEC (10 * USEC_PER_SEC)
 
 enum {
         TRIM_MIN = 1000,
@@ -70,10 +71,20 @@ bool fleet_is_dead(const Driver *driver) {
         return *driver_mark((Driver *)driver) == FLEET_MARK_DEAD;
 }
 
+static void arm_trim(Fleet *fleet, uint64_t delay_usec) {
+        (void)sd_event_source_set_time_relative(fleet->trim, delay_usec);
+        (void)sd_event_source_set_enabled(fleet->trim, SD_EVENT_ONESHOT);
+}
+
+/* After much there is more to come: the last passes, and the connections, which are kept for a
+   while. */
 static int on_trim(sd_event_source *source, uint64_t usec, void *userdata) {
         Fleet *fleet = userdata;
 
+        if (fleet->n_littered >= TRIM_MIN)
+                arm_trim(fleet, TRIM_AGAIN_USEC);
         fleet->n_littered = 0;
+        state_trim(fleet->options.state);
         (void)malloc_trim(0);
         return 0;
 }
@@ -82,10 +93,8 @@ void fleet_litter(Fleet *fleet, size_t n) {
         const bool is_much = fleet->n_littered >= TRIM_MIN;
 
         fleet->n_littered += n;
-        if (is_much || fleet->n_littered < TRIM_MIN)
-                return;
-        (void)sd_event_source_set_time_relative(fleet->trim, TRIM_DELAY_USEC);
-        (void)sd_event_source_set_enabled(fleet->trim, SD_EVENT_ONESHOT);
+        if (!is_much && fleet->n_littered >= TRIM_MIN)
+                arm_trim(fleet, TRIM_DELAY_USEC);
 }
 
 static bool is_well(PublicationState state) {

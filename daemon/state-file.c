@@ -420,3 +420,7 @@ void state_file_rollback(StateFile *file) {
         if (!sqlite3_get_autocommit(file->sql.db))
                 (void)sqlite3_exec(file->sql.db, "ROLLBACK", NULL, NULL, NULL);
 }
+
+void state_file_trim(StateFile *file) {
+        (void)sqlite3_db_release_memory(file->sql.db);
+}

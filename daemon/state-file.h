@@ -35,5 +35,8 @@ int state_file_unhold(StateFile *file, const char *record);
 int state_file_commit(StateFile *file);
 void state_file_rollback(StateFile *file);
 
+/* See state_trim(). Outside of a transaction. */
+void state_file_trim(StateFile *file);
+
 /* What failed last: path and cause. The file's, until the next failure. */
 const char *state_file_error(const StateFile *file);

@@ -505,6 +505,11 @@ int state_unhold(State *state, const char *record, StateHandler handler, void *u
         return state_write(state, WRITE_UNHOLD, &key, 0, handler, userdata, ret_write);
 }
 
+void state_trim(State *state) {
+        if (state->file && !state->committing)
+                state_file_trim(state->file);
+}
+
 void state_write_forget(StateWrite *write) {
         if (write)
                 write->handler = NULL;

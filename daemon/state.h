@@ -93,3 +93,7 @@ int state_remove(State *state, const char *record, const char *target, uint16_t 
 
 /* The write goes on; its handler will not be called. Accepts NULL. */
 void state_write_forget(StateWrite *write);
+
+/* Frees what is kept of the file in memory, unless it is in use: the next who needs it reads it
+   again. */
+void state_trim(State *state);

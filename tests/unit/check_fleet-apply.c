@@ -1,8 +1,10 @@
 /* daemon/fleet-apply: a configuration of many domains is followed in turns of the loop. Whatever
    comes in between finds the fleet in order, and no pass begins before all is known. */
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 
+#include "daemon/fleet-self.h"
 #include "lib/util.h"
 #include "tests/unit/support_fleet.h"
 #include "tests/unit/unit.h"
@@ -172,6 +174,55 @@ START_TEST(given_up_in_the_middle) {
 }
 END_TEST
 
+static unsigned n_trims;
+
+/* In place of the C library's. */
+int malloc_trim(size_t pad) {
+        n_trims++;
+        return 1;
+}
+
+/* When memory is given back next; 0: it is not. */
+static uint64_t trim_after_usec(void) {
+        uint64_t now_usec, usec;
+        int enabled;
+
+        ck_assert_int_ge(sd_event_source_get_enabled(w->fleet->trim, &enabled), 0);
+        ck_assert_int_ge(sd_event_now(w->scratch.event, CLOCK_MONOTONIC, &now_usec), 0);
+        ck_assert_int_ge(sd_event_source_get_time(w->fleet->trim, &usec), 0);
+        return enabled == SD_EVENT_OFF ? 0 : usec - now_usec;
+}
+
+static void trim_now(void) {
+        const unsigned n = n_trims + 1;
+
+        ck_assert_int_ge(sd_event_source_set_time(w->fleet->trim, 0), 0);
+        while (n_trims < n)
+                turn();
+}
+
+/* Soon after much was done; and once more when its last passes, and its connections, are over. */
+START_TEST(memory_is_given_back) {
+        fleet_world_start("contoso.com", NULL, NULL);
+        fleet_world_settle();
+        n_trims = 0;
+        fleet_litter(w->fleet, 900);
+        ck_assert_uint_eq(trim_after_usec(), 0);
+        fleet_litter(w->fleet, 100);
+        ck_assert_uint_gt(trim_after_usec(), 0);
+        ck_assert_uint_le(trim_after_usec(), USEC_PER_SEC);
+        fleet_litter(w->fleet, 100);
+        trim_now();
+        ck_assert_uint_gt(trim_after_usec(), 5 * USEC_PER_SEC);
+        fleet_litter(w->fleet, 999);
+        ck_assert_uint_gt(trim_after_usec(), 5 * USEC_PER_SEC);
+        trim_now();
+        ck_assert_uint_eq(trim_after_usec(), 0);
+        fleet_litter(w->fleet, 999);
+        ck_assert_uint_eq(trim_after_usec(), 0);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_test(tcase, followed_in_turns);
@@ -180,6 +231,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, stopped_in_the_middle, 0, 5);
         tcase_add_test(tcase, nothing_left_to_do);
         tcase_add_test(tcase, given_up_in_the_middle);
+        tcase_add_test(tcase, memory_is_given_back);
 }
 
 UNIT_MAIN("fleet-apply", add_tests)

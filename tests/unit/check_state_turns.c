@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sqlite3.h>
 #include <string.h>
 
 #include "lib/util.h"
@@ -49,6 +50,11 @@ static void put(State *state, unsigned number, Told *told) {
         const StateRow row = row_make(number, 0);
 
         ck_assert_int_eq(state_put(state, &row, on_written, told, NULL), 0);
+}
+
+/* The commit of what was written begins: only its turn is due. */
+static void begin_commit(void) {
+        ck_assert_int_gt(sd_event_run(scratch.event, UINT64_MAX), 0);
 }
 
 START_TEST(without_a_thread_each_is_told_once) {
@@ -107,11 +113,38 @@ START_TEST(closing_while_it_is_read) {
 }
 END_TEST
 
+/* Whenever it is asked for: at rest, during a commit, or between two parts of what is read. */
+START_TEST(trimming_frees_what_is_kept) {
+        enum { N = 2000 };
+        Told told = {};
+        State *state = scratch_open(&scratch);
+        int64_t n_kept;
+
+        rows_put(&scratch, state, 0, N);
+        n_kept = sqlite3_memory_used();
+        state_trim(state);
+        ck_assert_int_gt(n_kept - sqlite3_memory_used(), 256 * 1024);
+
+        put(state, N, &told);
+        begin_commit();
+        state_trim(state);
+        wait_for(scratch.event, &told.n, 1);
+        ck_assert_int_eq(told.error, 0);
+
+        ck_assert_int_eq(state_each(state, N / 2, on_row, NULL), 1);
+        state_trim(state);
+        ck_assert_int_eq(state_each(state, SIZE_MAX, on_row, NULL), 0);
+        ck_assert_int_eq(rows_check(state), N + 1);
+        state_close(state);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, without_a_thread_each_is_told_once);
         tcase_add_test(tcase, closing_without_a_thread_tells_and_ends);
         tcase_add_test(tcase, closing_while_it_is_read);
+        tcase_add_test(tcase, trimming_frees_what_is_kept);
 }
 
 UNIT_MAIN("state turns", add_tests)

@@ -166,6 +166,10 @@ class Publisher(Daemon):
                           lambda: f"srvpubd has not told systemd {text}: {self.told[-3:]}", timeout)
 
     def status(self):
+        """What it has told systemd last, as long as it runs."""
+        if not self.process.is_running():
+            self.has_ended = True
+            raise Failure(f"srvpubd ended with {self.process.popen.returncode}: {self.process.lines[-3:]}")
         return next((line for line in reversed(self.told) if line.startswith("STATUS=")), "")
 
     def measure(self, action, status, timeout=TIMEOUT):

@@ -99,13 +99,15 @@ class Stage:
         return publisher
 
     def close(self):
-        for publisher in self.publishers:
-            publisher.remove()
-        for server in self.test.servers:
-            server.stop()
-        self.test.servers.clear()
-        self.server.remove()
-        self.bench.sweep(self.test)
+        try:
+            for publisher in self.publishers:
+                publisher.remove()
+        finally:  # who ended badly leaves nothing to the next one
+            for server in self.test.servers:
+                server.stop()
+            self.test.servers.clear()
+            self.server.remove()
+            self.bench.sweep(self.test)
 
 
 class Bench:
@@ -358,12 +360,13 @@ class Bench:
             self.add(name, "srvpubd", "anonymous memory gained", gained, "KiB")
 
 
-class Pings:
+class Pings(Program):
     """Calls over the bus, every 10 ms, from when the daemon is there."""
 
     def __init__(self, bench, publisher, domain):
         self.argv = [bench.programs / "ping", domain]
-        self.publisher, self.process = publisher, None
+        self.publisher = publisher
+        publisher.test.servers.append(self)
 
     def start_after(self, start):
         start()

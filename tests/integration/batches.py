@@ -118,6 +118,25 @@ def name_that_is_in_another_zone_holds_up_no_other(test):
 
 
 @scenario(servers=BOTH)
+def three_that_fail_hold_up_no_other(test):
+    """One refused, one taken by somebody else, one in another zone: all in one message, and all others are
+    published in the same pass."""
+    refused, taken, elsewhere = odd = [SITES[3], ODD, SITES[9]]
+    grants = tuple((KEY.name, record_name(domain), ("SRV", "TXT")) for domain in [*BAITS, *SITES] if domain != refused)
+    server = test.primary(zones=[Zone("contoso.com", grants=grants), Zone(elsewhere)])
+    daemon, gate = gathered(test, server, zone="contoso.com", Ownership={**ALONE, "Claims": "yes"})
+    test.nsupdate(server, f"update add {record_name(taken)} {BY_HAND.ttl} SRV {BY_HAND.rdata()}", zone="contoso.com")
+    gate.open(seed=1)
+    for domain, words in zip(odd, ("denied", "standby", "failed")):
+        daemon.wait_about(domain, words)
+    wait_told(daemon, f"STATUS=published {len(SITES) - 1}/{len(SITES) + 2}")
+    test.equal(messages_with(gate, SITES[0])[0], set(SITES), "the message that all were in")
+    for domain in SITES:
+        offers, srvs = ({}, [BY_HAND] if domain == taken else ()) if domain in odd else ({daemon: KMS1}, ())
+        test.record_name(server, domain).wait(offers, srvs=srvs, timeout=0)
+
+
+@scenario(servers=BOTH)
 def what_was_lost_goes_alone(test):
     """One of them may be what a server falls silent at: the next server gets each by itself."""
     server = test.primary(zones=[Zone("contoso.com")])

@@ -192,6 +192,7 @@ static void on_turn(void *userdata) {
         if (!batch->is_alone && find_oldest(batch) != batch) {
                 server_call(batch->server, &batch->turn);
                 batch = find_oldest(batch);
+                server_call_off(batch->server, &batch->turn);
         }
         batch->is_closed = true;
         int r = batch_send(batch);

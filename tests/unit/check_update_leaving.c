@@ -282,6 +282,40 @@ START_TEST(given_up_in_the_middle_of_a_split) {
 }
 END_TEST
 
+static void then_ask_two(UpdateAsked *one) {
+        const PlanOp op = srv_op(PLAN_ADD_SRV, 0, 0, 3600, "kms1.contoso.com");
+        UpdateAsked *late = updates_ask(UPDATES_MAX - 2), *unsendable = late + 1;
+
+        updates.terms.is_alone = true;
+        updates_ask_with(unsendable, updates_name(UPDATES_MAX - 1, "adsecurity.org"),
+                         plan_with(&op, 1));
+        updates.terms.is_alone = false;
+        unsendable->then = then_give_up_other;
+        unsendable->other = late;
+}
+
+/* A full message waits for room when a later update asks for its turn before it: the older one
+   goes in its place. By the time that its own turn comes, that update is given up. */
+START_TEST(given_up_when_an_older_one_went_in_its_turn) {
+        static UpdateTaken first;
+
+        updates_ask(0)->then = then_ask_two;
+        updates_take();
+        first = updates.taken;
+        (void)updates_ask(1);
+        updates_take();
+        updates_ask_many(2, UPDATE_PARTS_MAX);
+        updates_check_silent();
+        peer_answer(first.fd, &first.message, LDNS_RCODE_NOERROR);
+        updates_answer(LDNS_RCODE_NOERROR);
+        updates_take();
+        updates_check_taken(2, UPDATE_PARTS_MAX);
+        ck_assert_int_eq(updates.n_told, 3);
+        ck_assert_int_eq(updates.asked[UPDATES_MAX - 1].error, -EINVAL);
+        updates_check_silent();
+}
+END_TEST
+
 START_TEST(asked_for_in_a_handler) {
         updates_ask_many(0, 3);
         for (int i = 0; i < 3; i++) {
@@ -353,6 +387,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, given_up_in_anothers_handler_after_a_refusal);
         tcase_add_loop_test(tcase, given_up_in_the_middle_of_a_split, 0, 2);
         tcase_add_loop_test(tcase, given_up_in_the_middle_of_a_split, 3, 5);
+        tcase_add_test(tcase, given_up_when_an_older_one_went_in_its_turn);
         tcase_add_test(tcase, asked_for_in_a_handler);
         tcase_add_test(tcase, zone_freed_with_batches_under_way);
         tcase_add_test(tcase, all_freed_in_every_phase);

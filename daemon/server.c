@@ -131,17 +131,20 @@ static void server_fail_attempt(Server *server, int error) {
         server_fail_queue(server, REPLY_UNREACHABLE, error);
 }
 
-static void server_on_close(Connection *connection, ExchangeList *again, int attempt_error,
-                            void *userdata) {
-        Server *server = userdata;
-        Exchange *exchange;
-
+static void server_drop(Server *server, Connection *connection) {
         for (size_t i = 0; i < server->n_connections; i++) {
                 if (server->connections[i] == connection)
                         server->connections[i] = server->connections[--server->n_connections];
         }
         connection_free(connection);
+}
 
+static void server_on_close(Connection *connection, ExchangeList *again, int attempt_error,
+                            void *userdata) {
+        Server *server = userdata;
+        Exchange *exchange;
+
+        server_drop(server, connection);
         /* What goes out again keeps its place before what came later. */
         while ((exchange = TAILQ_LAST(again, ExchangeList))) {
                 TAILQ_REMOVE(again, exchange, link);
@@ -178,16 +181,20 @@ static unsigned server_share(const Server *server) {
 }
 
 /* The connection for an exchange: an unused one, a new one, the least loaded. 0 with NULL: none
-   yet, it waits. What is sent again never goes over a connection that may be as stale. */
+   yet, it waits. What is sent again never goes over a connection that may be as stale; where there
+   can be no other, one of those that are kept makes room. */
 static int server_choose(Server *server, const Exchange *exchange, Connection **ret_connection) {
-        Connection *best = NULL;
+        Connection *best = NULL, *kept = NULL;
         bool any_attempt = false;
 
         for (size_t i = 0; i < server->n_connections; i++) {
                 Connection *connection = server->connections[i];
                 any_attempt |= !connection_is_open(connection);
-                if (exchange->terms.is_again && connection_is_doubtful(connection))
+                if (exchange->terms.is_again && connection_is_doubtful(connection)) {
+                        if (connection_load(connection) == 0)
+                                kept = connection;
                         continue;
+                }
                 if (connection_carries_lane(connection, exchange->terms.lane)) {
                         *ret_connection = connection;
                         return 0;
@@ -197,6 +204,8 @@ static int server_choose(Server *server, const Exchange *exchange, Connection **
                 if (!best || connection_load(connection) < connection_load(best))
                         best = connection;
         }
+        if (!best && !any_attempt && kept && server->n_connections == server->connections_max)
+                server_drop(server, kept);
         /* BIND serves one connection serially: where one is busy another one helps, but not
            before it is known that connections can be had. */
         bool may_open = server->n_connections == 0

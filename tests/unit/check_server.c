@@ -407,6 +407,26 @@ START_TEST(test_stale_connection_avoids_doubtful_ones) {
 }
 END_TEST
 
+/* What must not be lost with a stale connection gets a fresh one though as many are kept as may be:
+   one of those makes room, and nothing waits until it is closed for its idleness. */
+START_TEST(test_kept_connection_makes_room) {
+        setup_idle();
+        world.is_again = true;
+        ask_query(&world, &asks[0], 0, LONG);
+        world.is_again = false;
+        ask_query(&world, &asks[1], 1, LONG);
+        peer_settle(world.event);
+        ck_assert_int_eq(n_connects, ALL + 1);
+        int fd = peer_accept(world.event, world.listener);
+        answer(fd);
+        ck_assert_int_eq(peer_number(&message), 0);
+        peer_wait(world.event, &n_completions, ALL + 1);
+        transaction_free(asks[1].transaction);
+        teardown();
+        close(fd);
+}
+END_TEST
+
 /* The server died while connections were kept: the query's second attempt tells. */
 START_TEST(test_stale_connection_and_dead_server) {
         setup(8, 32);
@@ -453,6 +473,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, test_stale_connection_avoids_doubtful_ones);
         tcase_add_test(tcase, test_stale_connection_closes_again);
         tcase_add_test(tcase, test_all_connections_stale);
+        tcase_add_test(tcase, test_kept_connection_makes_room);
         tcase_add_test(tcase, test_stale_connection_and_dead_server);
         tcase_add_test(tcase, test_name_and_address);
 }

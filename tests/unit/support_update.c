@@ -159,13 +159,22 @@ bool updates_try_take(void) {
                 ck_assert_uint_lt(updates.n_fds, UPDATE_CONNECTIONS_MAX);
                 updates.fds[updates.n_fds++] = fd;
         }
-        for (size_t i = 0; i < updates.n_fds; i++)
-                if (peer_try_receive(updates.world->event, updates.fds[i],
-                                     &updates.taken.message)) {
-                        updates.taken.fd = updates.fds[i];
+        peer_settle(updates.world->event);
+        for (size_t i = 0; i < updates.n_fds; i++) {
+                const int from = updates.fds[i];
+                uint8_t octet;
+                ssize_t n = recv(from, &octet, 1, MSG_PEEK);
+
+                if (n == 0) { /* it was kept, and makes room for another */
+                        close(from);
+                        updates.fds[i--] = updates.fds[--updates.n_fds];
+                } else if (n > 0) {
+                        peer_receive(updates.world->event, from, &updates.taken.message);
+                        updates.taken.fd = from;
                         updates_read(&updates.taken);
                         return true;
                 }
+        }
         return false;
 }
 

@@ -50,6 +50,7 @@ static void ask(World *world, Ask *ask, int number, ldns_pkt_opcode opcode, Mess
                 .type = opcode == LDNS_PACKET_QUERY ? LDNS_RR_TYPE_SRV : LDNS_RR_TYPE_SOA,
                 .name = ask->name,
                 .auth = world->auth,
+                .is_again = world->is_again,
                 .timeout_usec = timeout_usec,
         };
         int n_before = n_completions;

@@ -11,6 +11,7 @@ typedef struct World {
         struct sockaddr_in address;
         Server *server;
         Auth *auth;
+        bool is_again; /* what is asked from now on, as in TransactionRequest */
 } World;
 
 /* A request made by the test and how it ended. */

@@ -215,6 +215,7 @@ static int server_choose(Server *server, const Exchange *exchange, Connection **
                 int r = server_connect(server, ret_connection);
                 if (r >= 0 || !best)
                         return r;
+                server->connections_max = server->n_connections;
         }
         /* Nor is one that stands to carry what others may soon: who waits behind a request that
            takes long waits as long. */

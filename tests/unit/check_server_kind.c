@@ -26,6 +26,7 @@ static Ask asks[N_ASKS];
 static PeerMessage requests[LIMIT + 1];
 static int n_connects;
 static int connects_max; /* that succeed */
+static bool fails_at_once;
 static int fds[SERVER_CONNECTIONS_MAX];
 static int n_fds;
 static int from[LIMIT + 1];
@@ -37,6 +38,10 @@ int connect(int fd, const struct sockaddr *address, socklen_t size) {
 
         nobody.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         if (++n_connects > connects_max) {
+                if (fails_at_once) {
+                        errno = EADDRNOTAVAIL;
+                        return -1;
+                }
                 address = (struct sockaddr *)&nobody;
                 size = sizeof(nobody);
         }
@@ -138,11 +143,15 @@ END_TEST
 /* A server that allows a client no more connections than that: all goes over those, and it is not
    asked again and again for more. */
 START_TEST(fewer_connections_will_do) {
-        setup(16, _i);
+        const int n = _i % SERVER_CONNECTIONS_MAX;
+
+        fails_at_once = _i > SERVER_CONNECTIONS_MAX;
+        setup(16, n);
         serve_all();
         for (int i = 0; i < N_ASKS; i++)
                 ck_assert_int_eq(asks[i].reply.kind, REPLY_DONE);
-        ck_assert_int_eq(n_connects, _i + 1);
+        ck_assert_int_eq(n_connects, n + 1);
+        fails_at_once = false;
         teardown();
 }
 END_TEST
@@ -188,6 +197,8 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, dead_server_costs_an_attempt_now_and_then);
         tcase_add_test(tcase, connections_are_opened_one_by_one);
         tcase_add_loop_test(tcase, fewer_connections_will_do, 1, SERVER_CONNECTIONS_MAX);
+        tcase_add_loop_test(tcase, fewer_connections_will_do, SERVER_CONNECTIONS_MAX + 1,
+                            2 * SERVER_CONNECTIONS_MAX);
         tcase_add_test(tcase, failing_answers_count_as_none);
         tcase_add_test(tcase, silent_server_is_told_to_all);
 }

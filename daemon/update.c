@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "daemon/exchange.h"
 #include "lib/util.h"
@@ -29,9 +30,8 @@ enum {
 };
 
 struct Update {
-        Update *next;
-        Update **link; /* the pointer to it; NULL: it is in no batch */
-        struct Batch *batch;
+        TAILQ_ENTRY(Update) link;
+        struct Batch *batch; /* NULL: it is being told */
         const char *record;
         const Plan *plan;
         UpdateHandler handler;
@@ -55,8 +55,7 @@ typedef struct Batch {
         Transaction *transaction; /* NULL: not sent */
         size_t n_parts;
         size_t n_sent; /* as many parts has the message */
-        Update *parts;
-        Update **end;
+        TAILQ_HEAD(, Update) parts;
 } Batch;
 
 static int batch_send(Batch *batch);
@@ -65,24 +64,13 @@ static int batch_send(Batch *batch);
 
 static void batch_append(Batch *batch, Update *update) {
         update->batch = batch;
-        update->next = NULL;
-        update->link = batch->end;
-        *batch->end = update;
-        batch->end = &update->next;
+        TAILQ_INSERT_TAIL(&batch->parts, update, link);
         batch->n_parts++;
 }
 
 static void update_detach(Update *update) {
-        Batch *batch = update->batch;
-
-        if (!batch)
-                return;
-        *update->link = update->next;
-        if (update->next)
-                update->next->link = update->link;
-        else
-                batch->end = update->link;
-        batch->n_parts--;
+        TAILQ_REMOVE(&update->batch->parts, update, link);
+        update->batch->n_parts--;
         update->batch = NULL;
 }
 
@@ -104,19 +92,6 @@ static void batch_unlink(Batch *batch) {
                 }
 }
 
-static Batch *batch_free(Batch *batch) {
-        if (!batch)
-                return NULL;
-        batch_unlink(batch);
-        server_call_off(batch->server, &batch->turn);
-        (void)transaction_free(batch->transaction);
-        (void)auth_unref(batch->auth);
-        (void)server_unref(batch->server);
-        (void)zone_unref(batch->zone);
-        free(batch);
-        return NULL;
-}
-
 static bool is_neighbour(const Batch *batch, const Server *server, const Auth *auth) {
         return batch->server == server && batch->auth == auth;
 }
@@ -125,24 +100,23 @@ static bool is_waiting(const Batch *batch) {
         return !batch->transaction && !batch->is_telling;
 }
 
-/* Those that wait for room are sent when the turn is over. */
-static void wake_neighbours(Zone *zone, const Server *server, const Auth *auth) {
-        for (Batch *batch = *zone_batches(zone); batch; batch = batch->next)
-                if (is_neighbour(batch, server, auth) && is_waiting(batch))
-                        server_call(batch->server, &batch->turn);
+/* Those that wait for its room are sent when the turn is over. */
+static void wake_neighbours(const Batch *batch) {
+        for (Batch *other = *zone_batches(batch->zone); other; other = other->next)
+                if (is_neighbour(other, batch->server, batch->auth) && is_waiting(other))
+                        server_call(other->server, &other->turn);
 }
 
 /* Nobody is left who would want to know. */
 static void batch_end(Batch *batch) {
-        Zone *zone = zone_ref(batch->zone);
-        Server *server = server_ref(batch->server);
-        Auth *auth = auth_ref(batch->auth);
-
-        (void)batch_free(batch);
-        wake_neighbours(zone, server, auth);
-        (void)auth_unref(auth);
-        (void)server_unref(server);
-        (void)zone_unref(zone);
+        batch_unlink(batch);
+        wake_neighbours(batch);
+        server_call_off(batch->server, &batch->turn);
+        (void)transaction_free(batch->transaction);
+        (void)auth_unref(batch->auth);
+        (void)server_unref(batch->server);
+        (void)zone_unref(batch->zone);
+        free(batch);
 }
 
 /* What is told may give up others of the batch, or begin new updates. */
@@ -150,16 +124,16 @@ static void batch_tell(Batch *batch) {
         Update *update;
 
         batch->is_closed = batch->is_telling = true;
-        for (unsigned n = 0; n < TOLD_MAX && (update = batch->parts); n++) {
+        for (unsigned n = 0; n < TOLD_MAX && (update = TAILQ_FIRST(&batch->parts)); n++) {
                 update_detach(update);
                 update->handler(batch->is_answered ? &batch->reply : NULL, batch->error,
                                 update->userdata);
                 free(update);
         }
-        if (batch->parts)
-                server_call(batch->server, &batch->turn);
-        else
+        if (TAILQ_EMPTY(&batch->parts))
                 batch_end(batch);
+        else
+                server_call(batch->server, &batch->turn);
 }
 
 static bool has_room(const Batch *batch) {
@@ -216,8 +190,8 @@ static int batch_new(const UpdateRequest *request, bool is_alone, Batch **ret_ba
                 .observed_here = request->observed_here,
                 .is_again = request->is_again,
                 .turn = {.on_turn = on_turn, .userdata = batch},
-                .end = &batch->parts,
         };
+        TAILQ_INIT(&batch->parts);
         server_call(batch->server, &batch->turn);
         if (!is_alone)
                 batch_link(batch);
@@ -239,11 +213,11 @@ static void batch_split(Batch *batch, size_t n_each) {
         Update *update;
 
         batch->is_closed = batch->is_telling = true;
-        while (batch->parts) {
+        while (!TAILQ_EMPTY(&batch->parts)) {
                 Batch *piece;
                 int r = batch_new(&request, true, &piece);
 
-                for (size_t i = 0; i < n_each && (update = batch->parts); i++) {
+                for (size_t i = 0; i < n_each && (update = TAILQ_FIRST(&batch->parts)); i++) {
                         update_detach(update);
                         if (r == 0) {
                                 batch_append(piece, update);
@@ -294,7 +268,7 @@ static void on_answered(Transaction *transaction, Reply *reply, void *userdata) 
         batch->reply = *reply;
         batch->reply.packet = NULL;
         server_call(batch->server, &batch->turn);
-        wake_neighbours(batch->zone, batch->server, batch->auth);
+        wake_neighbours(batch);
 }
 
 static int batch_message(const Batch *batch, Message **ret_message) {
@@ -303,7 +277,8 @@ static int batch_message(const Batch *batch, Message **ret_message) {
         size_t n = 0;
         int r = names ? 0 : -ENOMEM;
 
-        for (const Update *update = batch->parts; r == 0 && update; update = update->next, n++) {
+        for (const Update *update = TAILQ_FIRST(&batch->parts); r == 0 && update;
+             update = TAILQ_NEXT(update, link), n++) {
                 r = name_from_text(update->record, &names[n]);
                 parts[n] = (UpdatePart){.record = &names[n], .plan = update->plan};
         }

@@ -13,6 +13,8 @@
 #include "tests/unit/support_update.h"
 #include "tests/unit/unit.h"
 
+static UpdateTaken filling[UPDATE_BATCHES_MAX];
+
 /* --- gathering -------------------------------------------------------------------------------- */
 
 START_TEST(one_turn_is_one_message) {
@@ -51,25 +53,17 @@ START_TEST(message_holds_all_of_each) {
 END_TEST
 
 START_TEST(more_gather_while_two_are_outstanding) {
-        static UpdateTaken first;
-
-        (void)updates_ask(0);
-        updates_take();
-        first = updates.taken;
-        (void)updates_ask(1);
-        updates_take();
-        updates_check_taken(1, 1);
+        updates_fill(filling);
         for (int i = 2; i < 6; i++) {
                 (void)updates_ask(i);
                 updates_check_silent(); /* turns go by */
         }
-        peer_answer(first.fd, &first.message, LDNS_RCODE_NOERROR);
-        first = updates.taken;
+        updates_answer_taken(&filling[0], LDNS_RCODE_NOERROR);
         updates_take();
         updates_check_taken(2, 4);
         updates_check_told(0, REPLY_DONE);
         updates_answer(LDNS_RCODE_NOERROR);
-        peer_answer(first.fd, &first.message, LDNS_RCODE_NOERROR);
+        updates_answer_taken(&filling[1], LDNS_RCODE_NOERROR);
         peer_wait(updates.world->event, &updates.n_told, 6);
         updates_check_silent();
 }
@@ -91,7 +85,7 @@ START_TEST(at_most_a_hundred) {
                         first = updates.taken;
                 if (i == 1) {
                         updates_check_silent();
-                        peer_answer(first.fd, &first.message, LDNS_RCODE_NOERROR);
+                        updates_answer_taken(&first, LDNS_RCODE_NOERROR);
                 }
                 if (i > 0)
                         updates_answer(LDNS_RCODE_NOERROR);
@@ -106,16 +100,10 @@ END_TEST
 
 /* Nobody waits behind who came later. */
 START_TEST(first_come_first_served) {
-        static UpdateTaken others[UPDATE_BATCHES_MAX];
-
-        for (int i = 0; i < UPDATE_BATCHES_MAX; i++) {
-                (void)updates_ask(i);
-                updates_take();
-                others[i] = updates.taken;
-        }
+        updates_fill(filling);
         updates_ask_many(UPDATE_BATCHES_MAX, 2 * UPDATE_PARTS_MAX);
         for (int i = 0; i < UPDATE_BATCHES_MAX; i++) {
-                peer_answer(others[i].fd, &others[i].message, LDNS_RCODE_NOERROR);
+                updates_answer_taken(&filling[i], LDNS_RCODE_NOERROR);
                 updates_take();
                 updates_check_taken(UPDATE_BATCHES_MAX + i * UPDATE_PARTS_MAX, UPDATE_PARTS_MAX);
                 updates_answer(LDNS_RCODE_NOERROR);
@@ -126,40 +114,28 @@ END_TEST
 
 /* --- never together --------------------------------------------------------------------------- */
 
-START_TEST(what_follows_a_loss_goes_alone) {
-        updates_ask_many(0, 2);
-        updates.terms.is_again = true;
-        updates_ask_many(2, 2);
-        for (int n = 0; n < 4; n += (int)updates.taken.n) {
-                updates_take();
-                ck_assert_uint_eq(updates.taken.n, updates_has(0) ? 2 : 1);
-                updates_answer(LDNS_RCODE_NOERROR);
-        }
-        peer_wait(updates.world->event, &updates.n_told, 4);
-}
-END_TEST
+static const struct {
+        bool is_again, observed_here, is_alone;
+} alone[] = {
+        {.is_again = true, .observed_here = true},
+        {.observed_here = false},
+        {.is_alone = true, .observed_here = true},
+};
 
-START_TEST(what_was_not_observed_here_goes_alone) {
-        updates_ask_many(0, 2);
-        updates.terms.observed_here = false;
-        updates_ask_many(2, 2);
-        for (int n = 0; n < 4; n += (int)updates.taken.n) {
-                updates_take();
-                ck_assert_uint_eq(updates.taken.n, updates_has(0) ? 2 : 1);
-                updates_answer(updates_has(0) ? LDNS_RCODE_NOERROR : LDNS_RCODE_NOTAUTH);
-        }
-        peer_wait(updates.world->event, &updates.n_told, 4);
-        /* Nothing says that this is a policy. */
-        updates_check_told(2, REPLY_WRONG_SERVER);
-        updates_check_told(3, REPLY_WRONG_SERVER);
+static void set_alone(int i) {
+        updates.terms.is_again = alone[i].is_again;
+        updates.terms.observed_here = alone[i].observed_here;
+        updates.terms.is_alone = alone[i].is_alone;
 }
-END_TEST
 
-START_TEST(what_is_wanted_alone_goes_alone) {
+/* What follows a loss, was not observed here, or is wanted so. */
+START_TEST(some_go_alone) {
+        const UpdateRequest usual = updates.terms;
+
         updates_ask_many(0, 2);
-        updates.terms.is_alone = true;
+        set_alone(_i);
         updates_ask_many(2, 2);
-        updates.terms.is_alone = false;
+        updates.terms = usual;
         updates_ask_many(4, 2);
         for (int n = 0; n < 6; n += (int)updates.taken.n) {
                 updates_take();
@@ -170,13 +146,21 @@ START_TEST(what_is_wanted_alone_goes_alone) {
 }
 END_TEST
 
+/* Nothing says that it is a policy. */
+START_TEST(refusal_where_nothing_was_observed) {
+        updates.terms.observed_here = false;
+        (void)updates_ask(0);
+        updates_take();
+        updates_answer(LDNS_RCODE_NOTAUTH);
+        peer_wait(updates.world->event, &updates.n_told, 1);
+        updates_check_told(0, REPLY_WRONG_SERVER);
+}
+END_TEST
+
 /* They do not wait for room either. */
 START_TEST(alone_is_not_held_back) {
-        for (int i = 0; i < UPDATE_BATCHES_MAX; i++) {
-                (void)updates_ask(i);
-                updates_take();
-        }
-        updates.terms.is_again = true;
+        updates_fill(filling);
+        set_alone(_i);
         (void)updates_ask(UPDATE_BATCHES_MAX);
         updates_take();
         updates_check_taken(UPDATE_BATCHES_MAX, 1);
@@ -215,10 +199,7 @@ START_TEST(different_servers_share_no_message) {
         ck_assert_int_eq(server_new(updates.world->event, "second", (struct sockaddr *)&address,
                                     sizeof(address), 64, &second),
                          0);
-        for (int i = 0; i < UPDATE_BATCHES_MAX; i++) {
-                (void)updates_ask(i);
-                updates_take();
-        }
+        updates_fill(filling);
         (void)updates_ask(10);
         updates.terms.server = second;
         updates_ask_many(11, 2);
@@ -354,10 +335,9 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, more_gather_while_two_are_outstanding);
         tcase_add_test(tcase, at_most_a_hundred);
         tcase_add_test(tcase, first_come_first_served);
-        tcase_add_test(tcase, what_follows_a_loss_goes_alone);
-        tcase_add_test(tcase, what_is_wanted_alone_goes_alone);
-        tcase_add_test(tcase, what_was_not_observed_here_goes_alone);
-        tcase_add_test(tcase, alone_is_not_held_back);
+        tcase_add_loop_test(tcase, some_go_alone, 0, ELEMENTSOF(alone));
+        tcase_add_test(tcase, refusal_where_nothing_was_observed);
+        tcase_add_loop_test(tcase, alone_is_not_held_back, 0, ELEMENTSOF(alone));
         tcase_add_test(tcase, different_keys_share_no_message);
         tcase_add_test(tcase, different_servers_share_no_message);
         tcase_add_test(tcase, different_zones_share_no_message);

@@ -167,20 +167,16 @@ END_TEST
 
 /* The server's place for it stays taken, the zone's does not: the next may be sent. */
 START_TEST(all_given_up_while_outstanding) {
-        static UpdateTaken first;
+        static UpdateTaken filling[UPDATE_BATCHES_MAX];
 
-        (void)updates_ask(0);
-        updates_take();
-        first = updates.taken;
-        (void)updates_ask(1);
-        updates_take();
+        updates_fill(filling);
         (void)updates_ask(2);
         updates_check_silent();
         updates_give_up(&updates.asked[0]);
         updates_take();
         updates_check_taken(2, 1);
         updates_answer(LDNS_RCODE_NOERROR);
-        peer_answer(first.fd, &first.message, LDNS_RCODE_REFUSED); /* nobody's */
+        updates_answer_taken(&filling[0], LDNS_RCODE_REFUSED); /* nobody's */
         peer_wait(updates.world->event, &updates.n_told, 1);
         updates_check_told(2, REPLY_DONE);
         updates_check_silent();
@@ -297,17 +293,14 @@ static void then_ask_two(UpdateAsked *one) {
 /* A full message waits for room when a later update asks for its turn before it: the older one
    goes in its place. By the time that its own turn comes, that update is given up. */
 START_TEST(given_up_when_an_older_one_went_in_its_turn) {
-        static UpdateTaken first;
+        static UpdateTaken filling[UPDATE_BATCHES_MAX];
 
-        updates_ask(0)->then = then_ask_two;
-        updates_take();
-        first = updates.taken;
-        (void)updates_ask(1);
-        updates_take();
+        updates_fill(filling);
+        updates.asked[0].then = then_ask_two;
         updates_ask_many(2, UPDATE_PARTS_MAX);
         updates_check_silent();
-        peer_answer(first.fd, &first.message, LDNS_RCODE_NOERROR);
-        updates_answer(LDNS_RCODE_NOERROR);
+        for (int i = 0; i < UPDATE_BATCHES_MAX; i++)
+                updates_answer_taken(&filling[i], LDNS_RCODE_NOERROR);
         updates_take();
         updates_check_taken(2, UPDATE_PARTS_MAX);
         ck_assert_int_eq(updates.n_told, 3);

@@ -187,6 +187,15 @@ void updates_take(void) {
         }
 }
 
+void updates_fill(UpdateTaken taken[static UPDATE_BATCHES_MAX]) {
+        for (int i = 0; i < UPDATE_BATCHES_MAX; i++) {
+                (void)updates_ask(i);
+                updates_take();
+                updates_check_taken(i, 1);
+                taken[i] = updates.taken;
+        }
+}
+
 bool updates_has(int number) {
         for (size_t i = 0; i < updates.taken.n; i++)
                 if (updates.taken.numbers[i] == number)
@@ -201,8 +210,12 @@ void updates_check_taken(int from, int n) {
                 ck_assert_msg(updates_has(i), "%d is missing", i);
 }
 
+void updates_answer_taken(const UpdateTaken *taken, unsigned rcode) {
+        peer_answer(taken->fd, &taken->message, rcode);
+}
+
 void updates_answer(unsigned rcode) {
-        peer_answer(updates.taken.fd, &updates.taken.message, rcode);
+        updates_answer_taken(&updates.taken, rcode);
 }
 
 void updates_check_silent(void) {

@@ -71,6 +71,10 @@ void updates_ask_with(UpdateAsked *asked, const char *record, Plan *plan);
 void updates_give_up(UpdateAsked *asked);
 void updates_check_told(int number, ReplyKind kind);
 
+/* Wants so many as may be outstanding, from 0 on, each in a message of its own: the zone has no room
+   for another. */
+void updates_fill(UpdateTaken taken[static UPDATE_BATCHES_MAX]);
+
 /* The next message, over whatever connection, into updates.taken. Each is looked at whether it may
    be so: its size, how many are in it. */
 void updates_take(void);
@@ -82,3 +86,4 @@ bool updates_has(int number);
 void updates_check_taken(int from, int n);
 void updates_check_silent(void);
 void updates_answer(unsigned rcode);
+void updates_answer_taken(const UpdateTaken *taken, unsigned rcode);

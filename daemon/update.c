@@ -44,7 +44,6 @@ typedef struct Batch {
         Server *server;
         Auth *auth;
         uint64_t timeout_usec;
-        bool is_closed; /* takes no more */
         bool is_alone;
         bool observed_here, is_again;
         bool is_telling;
@@ -123,7 +122,7 @@ static void batch_end(Batch *batch) {
 static void batch_tell(Batch *batch) {
         Update *update;
 
-        batch->is_closed = batch->is_telling = true;
+        batch->is_telling = true;
         for (unsigned n = 0; n < TOLD_MAX && (update = TAILQ_FIRST(&batch->parts)); n++) {
                 update_detach(update);
                 update->handler(batch->is_answered ? &batch->reply : NULL, batch->error,
@@ -168,7 +167,6 @@ static void on_turn(void *userdata) {
                 batch = find_oldest(batch);
                 server_call_off(batch->server, &batch->turn);
         }
-        batch->is_closed = true;
         int r = batch_send(batch);
         if (r < 0) {
                 batch->error = r;
@@ -212,7 +210,7 @@ static void batch_split(Batch *batch, size_t n_each) {
         };
         Update *update;
 
-        batch->is_closed = batch->is_telling = true;
+        batch->is_telling = true;
         while (!TAILQ_EMPTY(&batch->parts)) {
                 Batch *piece;
                 int r = batch_new(&request, true, &piece);
@@ -264,7 +262,7 @@ static void on_answered(Transaction *transaction, Reply *reply, void *userdata) 
                 batch_split(batch, 1);
                 return;
         }
-        batch->is_closed = batch->is_telling = batch->is_answered = true;
+        batch->is_telling = batch->is_answered = true;
         batch->reply = *reply;
         batch->reply.packet = NULL;
         server_call(batch->server, &batch->turn);
@@ -313,7 +311,7 @@ static int batch_send(Batch *batch) {
 
 static Batch *find_open(const UpdateRequest *request) {
         for (Batch *batch = *zone_batches(request->zone); batch; batch = batch->next)
-                if (is_neighbour(batch, request->server, request->auth) && !batch->is_closed &&
+                if (is_neighbour(batch, request->server, request->auth) && is_waiting(batch) &&
                     batch->n_parts < PARTS_MAX)
                         return batch;
         return NULL;

@@ -85,11 +85,11 @@ static int cursor_open(StateFile *file, StateTable table, Cursor *cursor) {
         StateTotals stored;
 
         int r = state_format_totals(&file->sql, file->format, &stored);
-        if (r >= 0)
-                r = state_sql_prepare(&file->sql, state_format_select(file->format, table),
-                                      &cursor->statement);
+        if (r < 0)
+                return r;
         cursor->expected = stored.of[table];
-        return r;
+        return state_sql_prepare(&file->sql, state_format_select(file->format, table),
+                                 &cursor->statement);
 }
 
 /* 1: there may be more than these. */

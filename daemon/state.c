@@ -3,10 +3,10 @@
  * at most, and leave the disk to the name server.
  *
  * Two lists: pending belongs to the loop, group to the one job that may run; at most one commit is
- * under way. The thread touches the file and the rows of the
- * group; handlers are the loop's. A handler runs when its group is durable (rule O13: intent
- * before the update is sent), in the order of the writes. A commit that fails fails its group
- * alone: nothing of it is in the file, and the next one tries again.
+ * under way. The thread touches the file and the rows of the group; handlers are the loop's. A
+ * handler runs when its group is durable (rule O13: intent before the update is sent), in the order
+ * of the writes. A commit that fails fails its group alone: nothing of it is in the file, and the
+ * next one tries again.
  *
  * Who we are comes before what we did (O4): on a clone of a machine the state is the other's. It
  * goes first, then the id, so that a kill in between leaves what is noticed again.

@@ -1,6 +1,6 @@
 """How the zone and its servers are found (rule E2), and what replaces that: Server=, Zone=, Resolver=."""
 from support import faults
-from support.client import OURS, read_srv
+from support.client import OURS, Srv, read_srv
 from support.scenario import DOMAINS, KEY, scenario
 from support.tsig import Key
 from support.zone import Zone
@@ -144,6 +144,27 @@ def wrong_zone_is_explained(test):
     daemon = test.daemon(domains=["dev.contoso.com"], Update={"Server": "127.0.0.1", "Zone": "dev.contoso.com"})
     daemon.wait_about("dev.contoso.com", "zone", "127.0.0.1|NOTAUTH")
     test.srv_stays(server, "dev.contoso.com", [], seconds=0.5)
+
+
+@scenario(servers=BOTH)
+def zone_that_is_no_apex_is_explained(test):
+    server = test.primary()
+    daemon = test.daemon(domains=["dev.contoso.com"], Update={"Zone": "dev.contoso.com"})
+    daemon.wait_about("dev.contoso.com", "Zone=dev.contoso.com is not the apex of a zone")
+    test.srv_stays(server, "dev.contoso.com", [], seconds=0.5)
+
+
+@scenario()
+def server_that_cannot_tell_the_zone_is_passed_over(test):
+    """It has an SRV at the name, and so its answer brings no SOA. The next one is asked for that."""
+    other = Srv("kms9.contoso.com")
+    zone = Zone("contoso.com", (("_vlmcs._tcp", 3600, "SRV", "0 0 1688 kms9.contoso.com."),))
+    first, second = (test.primary(kind="scripted", zones=[zone], address=address)
+                     for address in ("127.0.0.2", "127.0.0.3"))
+    first.always("SOA", faults.rcode("SERVFAIL"))
+    test.daemon(Update={"Server": "127.0.0.2 127.0.0.3"})
+    test.wait_srv(first, "contoso.com", [OURS, other])
+    test.equal((first.counts["SOA"], second.counts["SOA"], second.counts["update"]), (1, 1, 0), "who was asked for it")
 
 
 @scenario(servers=BOTH)

@@ -5,9 +5,10 @@
                               ^  joined by all who ask meanwhile
 
    A hundred thousand may wait for one name: they are told a few in each turn of the loop, which has
-   other things to do too. What was found is known for some seconds: a burst shares it, and a changed address is soon seen.
-   What failed is known for a shorter time than any retry takes. Another resolver begins another
-   generation: what the former one was asked goes to those who wait for it, and to nobody else. */
+   other things to do too. What was found is known for some seconds: a burst shares it, and a
+   changed address is soon seen. What failed is known for a shorter time than any retry takes.
+   Another resolver begins another generation: what the former one was asked goes to those who wait
+   for it, and to nobody else. */
 
 #include "daemon/host-names.h"
 

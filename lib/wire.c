@@ -81,8 +81,7 @@ static size_t count_chained(const uint8_t *bytes, size_t size) {
         size_t n = 0;
 
         for (size_t at = LDNS_HEADER_SIZE; at < size && at < POINTED_MAX; at++)
-                n += is_pointer_at(bytes, size, at) &&
-                     pointed_at(bytes, at) >= LDNS_HEADER_SIZE &&
+                n += is_pointer_at(bytes, size, at) && pointed_at(bytes, at) >= LDNS_HEADER_SIZE &&
                      is_pointer_at(bytes, size, pointed_at(bytes, at));
         return n;
 }

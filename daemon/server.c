@@ -5,7 +5,7 @@
  * all that connections have to say at the moment, in which ended requests are told to their owners,
  * at rest, so that an owner may do what it likes, even drop the server; then waiting ones, with
  * what the owners have just asked for, are given to connections. All that goes over one connection
- * in a turn goes in one piece.
+ * in a turn goes in one piece. Where very many have ended they are told in several turns.
  *
  * Connections are opened one by one, and a second only once one stands: a dead server costs one
  * attempt, and after a pause another; all that waits learns of its failure together. One more that
@@ -31,6 +31,7 @@
 
 enum {
         LATE_MAX = 2,
+        TELL_MAX = 256, /* in a turn: a dead server may fail a hundred thousand */
         OUTSTANDING_MAX = 16384, /* far from where a fresh 16-bit id is hard to find */
 };
 
@@ -251,13 +252,17 @@ static void server_assign(Server *server) {
 
 static void server_tell(Server *server) {
         Exchange *exchange;
-        ServerCall *call;
 
-        while ((exchange = TAILQ_FIRST(&server->ended))) {
+        for (unsigned n = 0; n < TELL_MAX && (exchange = TAILQ_FIRST(&server->ended)); n++) {
                 TAILQ_REMOVE(&server->ended, exchange, link);
                 exchange->events->on_complete(exchange->owner);
                 exchange_free(exchange);
         }
+}
+
+static void server_make_calls(Server *server) {
+        ServerCall *call;
+
         server->n_turns++;
         while ((call = TAILQ_FIRST(&server->calls)) && call->turn != server->n_turns) {
                 server_call_off(server, call);
@@ -270,7 +275,10 @@ static int server_on_turn(sd_event_source *source, void *userdata) {
 
         server->is_in_turn = true;
         server_tell(server);
-        server_assign(server);
+        if (TAILQ_EMPTY(&server->ended)) {
+                server_make_calls(server);
+                server_assign(server);
+        }
         server->is_in_turn = false;
         if (!TAILQ_EMPTY(&server->ended) || !TAILQ_EMPTY(&server->calls))
                 server_ask_turn(server);

@@ -122,6 +122,24 @@ START_TEST(dead_server_costs_an_attempt_now_and_then) {
 }
 END_TEST
 
+/* The loop has others to serve. */
+START_TEST(many_failures_are_told_bit_by_bit) {
+        static Ask many[20 * N_ASKS];
+
+        setup(-1, 0);
+        for (size_t i = 0; i < ELEMENTSOF(many); i++)
+                ask_query(&world, &many[i], (int)i, LONG);
+        while (n_completions < (int)ELEMENTSOF(many) + N_ASKS) {
+                const int n_before = n_completions;
+
+                ck_assert_int_ge(sd_event_run(world.event, LONG), 0);
+                ck_assert_int_le(n_completions - n_before, (int)ELEMENTSOF(many) / 4);
+        }
+        ck_assert_int_eq(n_connects, 1);
+        teardown();
+}
+END_TEST
+
 /* The answer to an attempt comes before the next one. */
 START_TEST(connections_are_opened_one_by_one) {
         int n_accepted = 0;
@@ -195,6 +213,7 @@ END_TEST
 
 static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, dead_server_costs_an_attempt_now_and_then);
+        tcase_add_test(tcase, many_failures_are_told_bit_by_bit);
         tcase_add_test(tcase, connections_are_opened_one_by_one);
         tcase_add_loop_test(tcase, fewer_connections_will_do, 1, SERVER_CONNECTIONS_MAX);
         tcase_add_loop_test(tcase, fewer_connections_will_do, SERVER_CONNECTIONS_MAX + 1,

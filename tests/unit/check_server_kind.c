@@ -109,7 +109,8 @@ START_TEST(dead_server_costs_an_attempt_now_and_then) {
         for (int round = 1; round <= 2; round++) {
                 for (int i = 0; i < N_ASKS; i++) {
                         ask_query(&world, &asks[i], i, LONG);
-                        peer_settle(world.event);
+                        if (i % (N_ASKS / 5) == 0)
+                                peer_settle(world.event);
                         ck_assert_int_eq(n_connects, round);
                 }
                 peer_wait(world.event, &n_completions, (round + 1) * N_ASKS);

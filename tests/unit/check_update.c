@@ -112,6 +112,23 @@ START_TEST(first_come_first_served) {
 }
 END_TEST
 
+/* What has begun goes before what has not. */
+START_TEST(update_goes_before_a_look) {
+        static Ask look;
+
+        server_set_limit(updates.world->server, 1);
+        (void)updates_ask(0);
+        updates_take();
+        ask_query(updates.world, &look, 0, UPDATE_LONG);
+        (void)updates_ask(1);
+        updates_check_silent();
+        updates_answer(LDNS_RCODE_NOERROR);
+        updates_take();
+        updates_check_taken(1, 1);
+        look.transaction = transaction_free(look.transaction);
+}
+END_TEST
+
 /* --- never together --------------------------------------------------------------------------- */
 
 static const struct {
@@ -154,6 +171,22 @@ START_TEST(refusal_where_nothing_was_observed) {
         updates_answer(LDNS_RCODE_NOTAUTH);
         peer_wait(updates.world->event, &updates.n_told, 1);
         updates_check_told(0, REPLY_WRONG_SERVER);
+}
+END_TEST
+
+START_TEST(what_follows_a_loss_goes_over_a_fresh_connection) {
+        int kept;
+
+        (void)updates_ask(0);
+        updates_take();
+        kept = updates.taken.fd;
+        updates_answer(LDNS_RCODE_NOERROR);
+        peer_wait(updates.world->event, &updates.n_told, 1);
+        updates.terms.is_again = true;
+        (void)updates_ask(1);
+        updates_take();
+        updates_check_taken(1, 1);
+        ck_assert_int_ne(updates.taken.fd, kept);
 }
 END_TEST
 
@@ -337,6 +370,8 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, first_come_first_served);
         tcase_add_loop_test(tcase, some_go_alone, 0, ELEMENTSOF(alone));
         tcase_add_test(tcase, refusal_where_nothing_was_observed);
+        tcase_add_test(tcase, what_follows_a_loss_goes_over_a_fresh_connection);
+        tcase_add_test(tcase, update_goes_before_a_look);
         tcase_add_loop_test(tcase, alone_is_not_held_back, 0, ELEMENTSOF(alone));
         tcase_add_test(tcase, different_keys_share_no_message);
         tcase_add_test(tcase, different_servers_share_no_message);

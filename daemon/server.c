@@ -12,8 +12,8 @@
  * cannot be had is no news where others stand: the server limits its clients.
  *
  * A server that does not answer, or SERVFAIL, has less to answer at a time: half for each request
- * that ends so, and one more again for each answer. Where one was silent alone, and the one before
- * it, what waits is not kept waiting for its turn to meet silence.
+ * that ends so, and one more again for each answer. Where it said nothing at all in the time of two,
+ * what waits is not kept waiting for its turn to meet silence.
  */
 #include "daemon/server.h"
 
@@ -30,7 +30,7 @@
 #define ATTEMPT_PAUSE_USEC (500 * USEC_PER_MSEC)
 
 enum {
-        LATE_MAX = 2,
+        SILENT_MAX = 2,
         TELL_MAX = 256, /* in a turn: a dead server may fail a hundred thousand */
         OUTSTANDING_MAX = 16384, /* far from where a fresh 16-bit id is hard to find */
 };
@@ -44,7 +44,8 @@ struct Server {
         socklen_t address_size;
         unsigned max_outstanding;
         unsigned allowed;    /* of them, as the server fares */
-        unsigned n_late;     /* since the last answer */
+        uint64_t n_answers;
+        unsigned n_silent;   /* since the last answer: there was none in their whole time */
         ExchangeList urgent; /* before the queue */
         ExchangeList queue;
         ExchangeList ended;
@@ -72,9 +73,10 @@ static void server_adapt(Server *server, const Exchange *exchange) {
         else if (server->allowed < server->max_outstanding)
                 server->allowed++;
         if (exchange->is_answered)
-                server->n_late = 0;
-        else if (exchange->is_late)
-                server->n_late++;
+                server->n_silent = 0;
+        else if (exchange->is_late && exchange->n_answers_before == server->n_answers)
+                server->n_silent++;
+        server->n_answers += exchange->is_answered;
 }
 
 static void server_fail_queue(Server *server, ReplyKind kind, int error);
@@ -90,7 +92,7 @@ static void server_on_ended(Exchange *exchange, void *userdata) {
         } else {
                 exchange_free(exchange);
         }
-        if (is_late && server->n_late >= LATE_MAX && server->allowed == 1)
+        if (is_late && server->n_silent >= SILENT_MAX)
                 server_fail_queue(server, REPLY_TIMEOUT, 0);
         server_ask_turn(server);
 }
@@ -244,6 +246,7 @@ static void server_assign(Server *server) {
                 if (!connection)
                         break;
                 TAILQ_REMOVE(queue_of(server, exchange), exchange, link);
+                exchange->n_answers_before = server->n_answers;
                 connection_carry(connection, exchange);
         }
         for (size_t i = 0; i < server->n_connections; i++)

@@ -14,6 +14,7 @@
 
 #define LONG (60 * USEC_PER_SEC)
 #define SHORT (20 * USEC_PER_MSEC)
+#define STALL (300 * USEC_PER_MSEC) /* others are answered meanwhile */
 #define PAUSE (500 * USEC_PER_MSEC)
 
 enum {
@@ -57,9 +58,13 @@ static void setup(int backlog, int connects) {
                 ask_query(&world, &asks[i], i, LONG);
 }
 
-static void teardown(void) {
+static void drop_all(void) {
         for (int i = 0; i < N_ASKS; i++)
                 asks[i].transaction = transaction_free(asks[i].transaction);
+}
+
+static void teardown(void) {
+        drop_all();
         world_teardown(&world);
         while (n_fds > 0)
                 close(fds[--n_fds]);
@@ -84,8 +89,8 @@ static void answer_all(unsigned rcode) {
         }
 }
 
-static void serve_all(void) {
-        while (n_completions < N_ASKS) {
+static void serve_until(int n_done) {
+        while (n_completions < n_done) {
                 take();
                 answer_all(LDNS_RCODE_NOERROR);
         }
@@ -153,7 +158,7 @@ START_TEST(connections_are_opened_one_by_one) {
                         fds[n_fds++] = fd;
                 ck_assert_int_le(n_connects, n_accepted + 1);
         }
-        serve_all();
+        serve_until(N_ASKS);
         ck_assert_int_eq(n_connects, SERVER_CONNECTIONS_MAX);
         teardown();
 }
@@ -166,11 +171,27 @@ START_TEST(fewer_connections_will_do) {
 
         fails_at_once = _i > SERVER_CONNECTIONS_MAX;
         setup(16, n);
-        serve_all();
+        serve_until(N_ASKS);
         for (int i = 0; i < N_ASKS; i++)
                 ck_assert_int_eq(asks[i].reply.kind, REPLY_DONE);
         ck_assert_int_eq(n_connects, n + 1);
         fails_at_once = false;
+        teardown();
+}
+END_TEST
+
+/* Once it has closed all it may have been started anew, with more room. */
+START_TEST(more_connections_after_the_last_was_closed) {
+        setup(16, 1);
+        serve_until(N_ASKS);
+        close(fds[--n_fds]);
+        ck_assert_int_eq(n_fds, 0);
+        peer_settle(world.event);
+        connects_max = N_ASKS;
+        for (int i = 0; i < N_ASKS; i++)
+                ask_query(&world, &asks[i], i, LONG);
+        serve_until(2 * N_ASKS);
+        ck_assert_int_eq(n_fds, SERVER_CONNECTIONS_MAX);
         teardown();
 }
 END_TEST
@@ -212,6 +233,80 @@ START_TEST(silent_server_is_told_to_all) {
 }
 END_TEST
 
+/* Two that are never answered, while others are: those that wait go on waiting, and all is well. */
+START_TEST(stall_is_no_silence) {
+        enum { N_STALLED = 2, N_AT_ONCE = 10 };
+        int stalled[N_STALLED], n_stalled = 0;
+
+        setup(16, N_ASKS);
+        server_set_limit(world.server, 2 * N_STALLED);
+        drop_all();
+        for (int i = 0; i < N_ASKS; i++)
+                ask_query(&world, &asks[i], i < N_STALLED ? N_ASKS : i,
+                          i < N_STALLED ? STALL : LONG);
+        while (n_completions < N_ASKS) {
+                const bool is_over = asks[0].n_done > 0 && asks[1].n_done > 0;
+
+                take();
+                for (int i = n_taken - 1; i >= 0; i--)
+                        if (peer_number(&requests[i]) == N_ASKS) {
+                                /* Nobody looks at its connection any more. */
+                                ck_assert_int_lt(n_stalled, N_STALLED);
+                                stalled[n_stalled++] = from[i];
+                                for (int j = 0; j < n_fds; j++)
+                                        if (fds[j] == from[i])
+                                                fds[j] = fds[--n_fds];
+                                requests[i] = requests[--n_taken];
+                                from[i] = from[n_taken];
+                        }
+                if (is_over || n_completions < N_AT_ONCE)
+                        answer_all(LDNS_RCODE_NOERROR);
+        }
+        for (int i = 0; i < N_ASKS; i++)
+                ck_assert_int_eq(asks[i].reply.kind, i < N_STALLED ? REPLY_TIMEOUT : REPLY_DONE);
+        while (n_stalled > 0)
+                close(stalled[--n_stalled]);
+        teardown();
+}
+END_TEST
+
+/* Silent to one, and long after to another: that is not one silence. */
+START_TEST(answer_ends_a_silence) {
+        setup(128, N_ASKS);
+        drop_all();
+        server_set_limit(world.server, 1);
+        for (int i = 0; i < 4; i++)
+                ask_query(&world, &asks[i], i, i % 2 ? LONG : SHORT);
+        for (int i = 0; i < 4; i++) {
+                int fd = i % 2 ? fds[0] : -1;
+
+                if (i != 2)
+                        fd = fds[n_fds++] = peer_accept(world.event, world.listener);
+                if (i % 2) {
+                        peer_receive(world.event, fd, &requests[0]);
+                        peer_answer(fd, &requests[0], LDNS_RCODE_NOERROR);
+                }
+                peer_wait(world.event, &n_completions, i + 1);
+        }
+        for (int i = 0; i < 4; i++)
+                ck_assert_int_eq(asks[i].reply.kind, i % 2 ? REPLY_DONE : REPLY_TIMEOUT);
+        teardown();
+}
+END_TEST
+
+/* Of two on one connection the second one's time is over first. */
+START_TEST(each_has_its_own_time) {
+        setup(16, 1);
+        drop_all();
+        ask_query(&world, &asks[0], 0, LONG);
+        ask_query(&world, &asks[1], 1, SHORT);
+        peer_wait(world.event, &n_completions, 2);
+        ck_assert_int_eq(asks[1].reply.kind, REPLY_TIMEOUT);
+        ck_assert_int_eq(asks[0].reply.kind, REPLY_CLOSED);
+        teardown();
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, dead_server_costs_an_attempt_now_and_then);
         tcase_add_test(tcase, many_failures_are_told_bit_by_bit);
@@ -219,8 +314,12 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, fewer_connections_will_do, 1, SERVER_CONNECTIONS_MAX);
         tcase_add_loop_test(tcase, fewer_connections_will_do, SERVER_CONNECTIONS_MAX + 1,
                             2 * SERVER_CONNECTIONS_MAX);
+        tcase_add_test(tcase, more_connections_after_the_last_was_closed);
         tcase_add_test(tcase, failing_answers_count_as_none);
         tcase_add_test(tcase, silent_server_is_told_to_all);
+        tcase_add_test(tcase, stall_is_no_silence);
+        tcase_add_test(tcase, answer_ends_a_silence);
+        tcase_add_test(tcase, each_has_its_own_time);
 }
 
 UNIT_MAIN("server_kind", add_tests)

@@ -63,7 +63,7 @@ struct Exchange {
         const ExchangeOwner *events;
         void *owner; /* NULL: given up when sent; only its answer is waited for */
         ExchangeTerms terms;
-        uint64_t deadline_usec; /* CLOCK_BOOTTIME, while it is carried */
+        uint64_t deadline_usec;    /* CLOCK_BOOTTIME, while it is carried */
         uint64_t n_answers_before; /* of the server's, when it was given to a connection */
         Connection *connection;
         uint16_t id;

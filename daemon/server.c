@@ -12,8 +12,8 @@
  * cannot be had is no news where others stand: the server limits its clients.
  *
  * A server that does not answer, or SERVFAIL, has less to answer at a time: half for each request
- * that ends so, and one more again for each answer. Where it said nothing at all in the time of two,
- * what waits is not kept waiting for its turn to meet silence.
+ * that ends so, and one more again for each answer. Where it said nothing at all in the time of
+ * two, what waits is not kept waiting for its turn to meet silence.
  */
 #include "daemon/server.h"
 
@@ -31,7 +31,7 @@
 
 enum {
         SILENT_MAX = 2,
-        TELL_MAX = 256, /* in a turn: a dead server may fail a hundred thousand */
+        TELL_MAX = 256,          /* in a turn: a dead server may fail a hundred thousand */
         OUTSTANDING_MAX = 16384, /* far from where a fresh 16-bit id is hard to find */
 };
 
@@ -43,7 +43,7 @@ struct Server {
         struct sockaddr_storage address;
         socklen_t address_size;
         unsigned max_outstanding;
-        unsigned allowed;    /* of them, as the server fares */
+        unsigned allowed; /* of them, as the server fares */
         uint64_t n_answers;
         unsigned n_silent;   /* since the last answer: there was none in their whole time */
         ExchangeList urgent; /* before the queue */

@@ -38,6 +38,8 @@ struct Update {
         void *userdata;
 };
 
+typedef TAILQ_HEAD(UpdateList, Update) UpdateList;
+
 typedef struct Batch {
         struct Batch *next; /* the zone's */
         Zone *zone;
@@ -54,7 +56,7 @@ typedef struct Batch {
         Transaction *transaction; /* NULL: not sent */
         size_t n_parts;
         size_t n_sent; /* as many parts has the message */
-        TAILQ_HEAD(, Update) parts;
+        UpdateList parts;
 } Batch;
 
 static int batch_send(Batch *batch);

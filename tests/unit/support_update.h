@@ -71,8 +71,8 @@ void updates_ask_with(UpdateAsked *asked, const char *record, Plan *plan);
 void updates_give_up(UpdateAsked *asked);
 void updates_check_told(int number, ReplyKind kind);
 
-/* Wants so many as may be outstanding, from 0 on, each in a message of its own: the zone has no room
-   for another. */
+/* Wants so many as may be outstanding, from 0 on, each in a message of its own: the zone has no
+   room for another. */
 void updates_fill(UpdateTaken taken[static UPDATE_BATCHES_MAX]);
 
 /* The next message, over whatever connection, into updates.taken. Each is looked at whether it may

@@ -282,6 +282,23 @@ START_TEST(test_stale_connection_query) {
 }
 END_TEST
 
+/* What nobody wants any more is not sent again. */
+START_TEST(test_stale_connection_given_up) {
+        setup(8, 32);
+        ask_query(&world, &asks[0], 0, LONG);
+        int fd = peer_accept(world.event, world.listener);
+        answer(fd);
+        peer_wait(world.event, &n_completions, 1);
+        ask_query(&world, &asks[1], 1, LONG);
+        peer_receive(world.event, fd, &message);
+        transaction_free(asks[1].transaction);
+        close(fd);
+        peer_settle(world.event);
+        ck_assert_int_eq(n_connects, 1);
+        world_teardown(&world);
+}
+END_TEST
+
 /* It goes before what waits behind it. */
 START_TEST(test_stale_connection_keeps_the_order) {
         setup(8, 1);
@@ -468,6 +485,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, test_fails_at_once);
         tcase_add_test(tcase, test_connection_times_out);
         tcase_add_loop_test(tcase, test_stale_connection_query, 0, 2);
+        tcase_add_test(tcase, test_stale_connection_given_up);
         tcase_add_test(tcase, test_stale_connection_keeps_the_order);
         tcase_add_loop_test(tcase, test_stale_connection_not_again, 0, 2);
         tcase_add_test(tcase, test_stale_connection_avoids_doubtful_ones);

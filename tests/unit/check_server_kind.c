@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "daemon/exchange.h"
 #include "lib/util.h"
 #include "tests/unit/support_world.h"
 #include "tests/unit/unit.h"
@@ -128,11 +129,24 @@ START_TEST(dead_server_costs_an_attempt_now_and_then) {
 }
 END_TEST
 
-/* The loop has others to serve. */
+static ServerCall call;
+static int n_told_before_call;
+
+static void on_turn(void *userdata) {
+        n_told_before_call = n_completions;
+}
+
+static void then_call(Ask *ask) {
+        call = (ServerCall){.on_turn = on_turn};
+        server_call(world.server, &call);
+}
+
+/* The loop has others to serve. A call comes behind all of them. */
 START_TEST(many_failures_are_told_bit_by_bit) {
         static Ask many[20 * N_ASKS];
 
         setup(-1, 0);
+        asks[0].then = then_call;
         for (size_t i = 0; i < ELEMENTSOF(many); i++)
                 ask_query(&world, &many[i], (int)i, LONG);
         while (n_completions < (int)ELEMENTSOF(many) + N_ASKS) {
@@ -141,6 +155,7 @@ START_TEST(many_failures_are_told_bit_by_bit) {
                 ck_assert_int_ge(sd_event_run(world.event, LONG), 0);
                 ck_assert_int_le(n_completions - n_before, (int)ELEMENTSOF(many) / 4);
         }
+        ck_assert_int_eq(n_told_before_call, n_completions);
         ck_assert_int_eq(n_connects, 1);
         teardown();
 }
@@ -218,16 +233,20 @@ START_TEST(failing_answers_count_as_none) {
 }
 END_TEST
 
-/* It takes connections and requests, and says nothing: what waits does not wait for its turn. */
+/* It takes connections and requests, and says nothing, from the start or from now on: what waits
+   does not wait for its turn. */
 START_TEST(silent_server_is_told_to_all) {
+        const int n_before = _i * N_ASKS;
+
         setup(128, N_ASKS);
-        for (int i = 0; i < N_ASKS; i++) {
-                transaction_free(asks[i].transaction);
+        serve_until(n_before);
+        drop_all();
+        n_connects = 0;
+        for (int i = 0; i < N_ASKS; i++)
                 ask_query(&world, &asks[i], i, SHORT);
-        }
-        peer_wait(world.event, &n_completions, N_ASKS);
+        peer_wait(world.event, &n_completions, n_before + N_ASKS);
         ck_assert_int_eq(asks[N_ASKS - 1].reply.kind, REPLY_TIMEOUT);
-        ck_assert_int_ge(n_connects, SERVER_CONNECTIONS_MAX);
+        ck_assert_int_ge(n_connects, n_before > 0 ? 0 : SERVER_CONNECTIONS_MAX);
         ck_assert_int_lt(n_connects, SERVER_CONNECTIONS_MAX + 4);
         teardown();
 }
@@ -296,6 +315,8 @@ END_TEST
 
 /* Of two on one connection the second one's time is over first. */
 START_TEST(each_has_its_own_time) {
+        const uint64_t begin_usec = now_usec();
+
         setup(16, 1);
         drop_all();
         ask_query(&world, &asks[0], 0, LONG);
@@ -303,6 +324,7 @@ START_TEST(each_has_its_own_time) {
         peer_wait(world.event, &n_completions, 2);
         ck_assert_int_eq(asks[1].reply.kind, REPLY_TIMEOUT);
         ck_assert_int_eq(asks[0].reply.kind, REPLY_CLOSED);
+        ck_assert_uint_lt(now_usec() - begin_usec, 4 * USEC_PER_SEC);
         teardown();
 }
 END_TEST
@@ -316,7 +338,7 @@ static void add_tests(TCase *tcase) {
                             2 * SERVER_CONNECTIONS_MAX);
         tcase_add_test(tcase, more_connections_after_the_last_was_closed);
         tcase_add_test(tcase, failing_answers_count_as_none);
-        tcase_add_test(tcase, silent_server_is_told_to_all);
+        tcase_add_loop_test(tcase, silent_server_is_told_to_all, 0, 2);
         tcase_add_test(tcase, stall_is_no_silence);
         tcase_add_test(tcase, answer_ends_a_silence);
         tcase_add_test(tcase, each_has_its_own_time);

@@ -324,6 +324,22 @@ START_TEST(asked_for_in_a_handler) {
 }
 END_TEST
 
+/* The room that its answer makes is an older one's. */
+START_TEST(asked_for_in_a_handler_goes_behind_what_waits) {
+        static UpdateTaken filling[UPDATE_BATCHES_MAX];
+
+        updates_fill(filling);
+        updates_ask_many(2, UPDATE_PARTS_MAX);
+        updates_check_silent();
+        updates.asked[0].then = then_ask_again;
+        updates.asked[0].other = &updates.asked[UPDATES_MAX - 1];
+        updates_answer_taken(&filling[0], LDNS_RCODE_NOERROR);
+        updates_take();
+        updates_check_taken(2, UPDATE_PARTS_MAX);
+        updates_check_silent();
+}
+END_TEST
+
 START_TEST(zone_freed_with_batches_under_way) {
         updates_ask_many(0, 2);
         updates_take();
@@ -382,6 +398,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, given_up_in_the_middle_of_a_split, 3, 5);
         tcase_add_test(tcase, given_up_when_an_older_one_went_in_its_turn);
         tcase_add_test(tcase, asked_for_in_a_handler);
+        tcase_add_test(tcase, asked_for_in_a_handler_goes_behind_what_waits);
         tcase_add_test(tcase, zone_freed_with_batches_under_way);
         tcase_add_test(tcase, all_freed_in_every_phase);
 }

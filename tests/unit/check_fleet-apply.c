@@ -64,6 +64,12 @@ static void turn(void) {
         ck_assert_int_ge(sd_event_run(w->scratch.event, USEC_PER_SEC), 0);
 }
 
+/* What there is to do at once. */
+static void rest(void) {
+        for (int i = 0; i < 10; i++)
+                ck_assert_int_ge(sd_event_run(w->scratch.event, 0), 0);
+}
+
 static void finish(void) {
         const int n = w->n_applied + 1;
 
@@ -141,8 +147,7 @@ START_TEST(stopped_in_the_middle) {
         ck_assert_uint_eq(fleet_n_pending(w->fleet), 1);
         ck_assert_int_eq(driver_publication(fleet_world_find("d2400.contoso.com"))->state,
                          PUBLICATION_WITHDRAWING);
-        for (int i = 0; i < 10; i++)
-                ck_assert_int_ge(sd_event_run(w->scratch.event, 0), 0);
+        rest();
         ck_assert_int_eq(w->n_done, 0);
 }
 END_TEST
@@ -158,8 +163,7 @@ START_TEST(nothing_left_to_do) {
         while (w->n_done == 0)
                 turn();
         ck_assert(!has_begun());
-        for (int i = 0; i < 10; i++)
-                ck_assert_int_ge(sd_event_run(w->scratch.event, 0), 0);
+        rest();
         ck_assert_int_eq(w->n_done, 1);
 }
 END_TEST

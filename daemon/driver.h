@@ -37,7 +37,7 @@ int driver_new(const DriverContext *context, const char *service, const char *do
                Driver **ret_driver);
 Driver *driver_free(Driver *driver);
 
-/* A row of the state is told at the start, after the first driver_set() and before the loop runs.
+/* A row of the state is told at the start, after the first driver_set() and before a pass begins.
  */
 int driver_remember(Driver *driver, const StateRow *row);
 
@@ -114,4 +114,4 @@ const Offer *driver_offer(const Driver *driver); /* NULL: nothing is wanted */
 Access *driver_access(const Driver *driver);     /* NULL before driver_set() */
 bool driver_has_memory(const Driver *driver);    /* the state knows something at this name */
 uint64_t *driver_fingerprint(Driver *driver);    /* the fleet's, of the configuration */
-unsigned *driver_mark(Driver *driver);           /* the manager's, to find what a reload left out */
+unsigned *driver_mark(Driver *driver);           /* the fleet's, to find what a reload left out */

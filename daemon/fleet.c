@@ -102,13 +102,15 @@ static bool is_well(PublicationState state) {
                state == PUBLICATION_WITHDRAWN || state == PUBLICATION_OBSERVED;
 }
 
-/* A pass ended. */
+/* A pass ended; many leave their publication in the state that it was in. */
 static void on_ended(Driver *driver, void *userdata) {
         Fleet *fleet = userdata;
-        PublicationState state = driver_publication(driver)->state;
+        const Publication *publication = driver_publication(driver);
+        const PublicationState state = publication->state;
 
         fleet_litter(fleet, 1);
-        fleet->options.on_changed(fleet->options.userdata);
+        if (publication->since_usec == schedule_now_usec(fleet->schedule))
+                fleet->options.on_changed(fleet->options.userdata);
         if (fleet->options.on_ended)
                 fleet->options.on_ended(driver, fleet->options.userdata);
         if (fleet->options.once) {

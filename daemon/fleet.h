@@ -20,7 +20,8 @@ typedef struct FleetOptions {
         State *state;
         bool once; /* one pass each */
         bool dry_run;
-        /* A pass ended: the counts may be others now. */
+        /* The counts may be others now. Who counts walks over all drivers: it is not called for
+           each check that finds all as it was. */
         void (*on_changed)(void *userdata);
         /* A pass of this driver ended, well or not; may be NULL. */
         void (*on_ended)(const Driver *driver, void *userdata);

@@ -109,20 +109,6 @@ START_TEST(listed_in_pages) {
 }
 END_TEST
 
-START_TEST(counted_by_state) {
-        FleetCounts counts;
-
-        fleet_world_remember("_vlmcs._tcp", "old.contoso.com", "kms1.contoso.com", false);
-        fleet_world_start("contoso.com emea.contoso.com", NULL, NULL);
-        fleet_count(w->fleet, &counts);
-        ck_assert_uint_eq(counts.n_wanted, 2);
-        ck_assert_uint_eq(counts.n[PUBLICATION_LOCATING], 2);
-        ck_assert_uint_eq(counts.n[PUBLICATION_WITHDRAWING], 1);
-        ck_assert_str_eq(counts.example[PUBLICATION_WITHDRAWING], "old.contoso.com");
-        ck_assert_ptr_null(counts.example[PUBLICATION_FAILED]);
-}
-END_TEST
-
 /* --- refusals --------------------------------------------------------------------------------- */
 
 typedef int (*Command)(Fleet *fleet, Driver *driver, char text[static FLEET_ERROR_MAX]);
@@ -476,7 +462,6 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, found_when_the_configuration_has_gone);
         tcase_add_test(tcase, found_by_domain_of_an_earlier_service);
         tcase_add_loop_test(tcase, listed_in_pages, 0, 6);
-        tcase_add_test(tcase, counted_by_state);
         tcase_add_loop_test(tcase, what_cannot_be_asked_is_refused, 0, ELEMENTSOF(refusals));
         tcase_add_loop_test(tcase, nothing_begins_while_stopping, 0, ELEMENTSOF(commands));
         tcase_add_test(tcase, held_domain_is_not_taken_over);

@@ -88,7 +88,9 @@ void fleet_world_remember_gss(const char *domain, const char *keytab, const char
                                            .realm = realm});
 }
 
-static void on_changed(void *userdata) {}
+static void on_changed(void *userdata) {
+        w->n_changed++;
+}
 
 static void on_ended(const Driver *driver, void *userdata) {
         w->n_ended++;

@@ -22,6 +22,7 @@ typedef struct FleetWorld {
         ConfigBox *box;
         Fleet *fleet;
         const char *fqdn; /* published instead of Target=kms1.contoso.com, if it is set */
+        int n_changed;    /* times that there was something to count */
         int n_ended;      /* passes */
         int n_applied;    /* configurations */
         int n_done;

@@ -28,26 +28,30 @@ static PublicationStep step(Bench *bench, Input input) {
         return bench_step(bench, &input);
 }
 
-/* A whole pass at the bench's time, from wherever it stands, that comes to this look. */
-static void pass(Bench *bench, Input look) {
+/* A whole pass at the bench's time, from wherever it stands, that comes to this look. Whether it
+   has written. */
+static bool pass(Bench *bench, Input look) {
         PublicationStep next = step(bench, (Input)DUE);
+        bool writes;
 
         if (next.action == ACTION_LOCATE)
                 next = step(bench, (Input)LOCATED(1, 1));
         ck_assert_int_eq(next.action, ACTION_OBSERVE);
         next = step(bench, look);
-        if (next.action == ACTION_UPDATE) {
+        writes = next.action == ACTION_UPDATE;
+        if (writes) {
                 next = step(bench, (Input)ANSWER(DONE));
                 if (!next.ended)
                         next = step(bench, (Input)SEEN(IN_ORDER));
         }
         ck_assert(next.ended);
+        return writes;
 }
 
-static void at_due(Bench *bench, Input look) {
+static bool at_due(Bench *bench, Input look) {
         ck_assert_uint_ge(bench->publication.due_usec, bench->now_usec);
         bench->now_usec = bench->publication.due_usec;
-        pass(bench, look);
+        return pass(bench, look);
 }
 
 /* All of them publish in the same moment. */
@@ -59,20 +63,29 @@ static void crowd_begin(void) {
         }
 }
 
-/* What is due is evenly spread from first_usec to last_usec, and all of it lies there. */
-static void assert_even(uint64_t first_usec, uint64_t last_usec) {
+/* Each one's is evenly spread from first_usec to last_usec, and all of it lies there. */
+static void assert_even_times(const uint64_t times_usec[static CROWD], uint64_t first_usec,
+                              uint64_t last_usec) {
         unsigned bins[BINS] = {0};
 
         for (size_t i = 0; i < CROWD; i++) {
-                const uint64_t due_usec = crowd[i].publication.due_usec;
-                ck_assert_uint_ge(due_usec, first_usec);
-                ck_assert_uint_le(due_usec, last_usec);
-                bins[(due_usec - first_usec) * BINS / (last_usec - first_usec + 1)]++;
+                ck_assert_uint_ge(times_usec[i], first_usec);
+                ck_assert_uint_le(times_usec[i], last_usec);
+                bins[(times_usec[i] - first_usec) * BINS / (last_usec - first_usec + 1)]++;
         }
         for (size_t i = 0; i < BINS; i++) {
                 ck_assert_uint_le(bins[i], MOST);
                 ck_assert_uint_ge(bins[i], FEWEST);
         }
+}
+
+/* What is due is so. */
+static void assert_even(uint64_t first_usec, uint64_t last_usec) {
+        static uint64_t due_usec[CROWD];
+
+        for (size_t i = 0; i < CROWD; i++)
+                due_usec[i] = crowd[i].publication.due_usec;
+        assert_even_times(due_usec, first_usec, last_usec);
 }
 
 /* The first check lies anywhere in the interval; each other one an interval later, not a
@@ -163,6 +176,7 @@ END_TEST
 
 /* Four checks after a burst all want a refresh: each with its check. */
 START_TEST(refreshes_are_spread) {
+        static uint64_t refreshed_usec[CROWD];
         uint64_t begun_usec;
 
         crowd_begin();
@@ -172,9 +186,34 @@ START_TEST(refreshes_are_spread) {
                 bench->times.refresh_interval_usec = 4 * CHECK;
                 while (bench->publication.refreshed_usec == begun_usec)
                         at_due(bench, (Input)SEEN(IN_ORDER));
-                bench->publication.due_usec = bench->publication.refreshed_usec;
+                refreshed_usec[i] = bench->publication.refreshed_usec;
         }
-        assert_even(begun_usec + 4 * CHECK, begun_usec + 5 * CHECK);
+        assert_even_times(refreshed_usec, begun_usec + 4 * CHECK, begun_usec + 5 * CHECK);
+}
+END_TEST
+
+/* O8: leases that began together, of four checks, reach their half together: each is renewed with
+   its check, and so it goes on. */
+START_TEST(renewals_of_leases_are_spread) {
+        static uint64_t renewed_usec[CROWD];
+        uint64_t begun_usec;
+
+        crowd_begin();
+        begun_usec = crowd[0].now_usec;
+        for (size_t i = 0; i < CROWD; i++)
+                renewed_usec[i] = begun_usec;
+        for (unsigned round = 1; round <= 5; round++) {
+                for (size_t i = 0; i < CROWD; i++) {
+                        Bench *bench = &crowd[i];
+
+                        while (bench->publication.due_usec < renewed_usec[i] + 2 * CHECK)
+                                ck_assert(!at_due(bench, (Input)SEEN(IN_ORDER)));
+                        ck_assert(at_due(bench, (Input)SEEN(IN_ORDER, .claim_needed = true)));
+                        renewed_usec[i] = bench->now_usec;
+                }
+                const uint64_t half_usec = begun_usec + 2 * round * CHECK;
+                assert_even_times(renewed_usec, half_usec, half_usec + CHECK);
+        }
 }
 END_TEST
 
@@ -217,6 +256,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, nothing_brings_checks_together, 0, ELEMENTSOF(events));
         tcase_add_test(tcase, retries_are_spread);
         tcase_add_test(tcase, refreshes_are_spread);
+        tcase_add_test(tcase, renewals_of_leases_are_spread);
         tcase_add_test(tcase, looks_for_replication_are_spread);
         tcase_add_test(tcase, records_under_a_former_name_go_one_by_one);
 }

@@ -207,6 +207,10 @@ def times_told(daemon, text):
     return sum(line == text for line in daemon.told)
 
 
+def reload_is_over(daemon):
+    return [line for line in daemon.told if line in ("READY=1", "RELOADING=1")][-1] == "READY=1"
+
+
 @scenario(servers=("named",))
 def later_signal_has_the_last_word(test):
     """However many come while the configuration is read or followed: READY=1 is told when the last is."""
@@ -221,8 +225,7 @@ def later_signal_has_the_last_word(test):
     daemon.wait_notify("STATUS=published 1/1")
     wait_until(lambda: times_told(daemon, "READY=1") > 1, "it is not told when all is followed", 5)
     test.check(times_told(daemon, "RELOADING=1") >= 2, "a signal is told, be it alone or one with another")
-    last = [line for line in daemon.told if line in ("READY=1", "RELOADING=1")][-1]
-    test.check(last == "READY=1", "the end is told last")
+    test.check(reload_is_over(daemon), "the end is told last")
 
 
 @scenario(servers=("named",), cases={"start": (False,), "reload": (True,)})
@@ -239,7 +242,8 @@ def ends_in_the_middle_of_many(test, reloads):
 
 @scenario(servers=("named",))
 def broken_file_in_the_middle_of_many(test):
-    """What was read before it is followed, and stays in force."""
+    """What was read before it is followed, and stays in force until the file is mended; systemd is told that each
+    reload is over."""
     server = test.primary()
     daemon = publisher_of_many(test)
     mark = daemon.mark()
@@ -249,3 +253,7 @@ def broken_file_in_the_middle_of_many(test):
     daemon.reload()
     daemon.wait_log("the new configuration is not used: the running one stays in force", after=mark)
     test.wait_srv(server, "contoso.com", [OURS])
+    wait_until(lambda: reload_is_over(daemon), "it is not told that the refused one is over", 5)
+    daemon.reload(domains=["contoso.com"], Service={"Priority": 3}, Update={"Server": server.address})
+    test.wait_srv(server, "contoso.com", [OURS._replace(priority=3)])
+    wait_until(lambda: reload_is_over(daemon), "it is not told that the mended one is over", 5)

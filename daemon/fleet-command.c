@@ -136,13 +136,15 @@ int fleet_withdraw(Fleet *fleet, Driver *driver, char error[static FLEET_ERROR_M
         if (driver_access(driver)->mode == MODE_OBSERVE)
                 return refuse(error, "%s has Mode=observe: nothing is written for it",
                               driver_domain(driver));
-        if (driver_is_held(driver)) {
-                driver_look(driver);
-                return 0;
-        }
         r = holds_add(fleet->holds, driver_record(driver), *driver_fingerprint(driver));
+        if (driver_is_held(driver))
+                driver_look(driver);
         driver_hold(driver, true);
         return r < 0 ? fail(error, r) : 0;
+}
+
+void fleet_await(Fleet *fleet, bool awaits) {
+        holds_await(fleet->holds, awaits);
 }
 
 int fleet_forget(Fleet *fleet, Driver *driver, char error[static FLEET_ERROR_MAX]) {

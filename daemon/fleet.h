@@ -43,6 +43,10 @@ Fleet *fleet_free(Fleet *fleet);
    stays, and there is no other call. */
 int fleet_apply(Fleet *fleet, const Config *config, const char *target, const char *home);
 
+/* Whether another configuration is on its way: what an operator withdraws meanwhile is withdrawn
+   under that one, too. */
+void fleet_await(Fleet *fleet, bool awaits);
+
 /* How many publications are in each state, with the domain of one of them (borrowed). n_wanted does
    not count those that are only being withdrawn. */
 typedef struct FleetCounts {

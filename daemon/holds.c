@@ -2,7 +2,9 @@
  *
  * What counts is the tree; the state is where it comes from after a restart. A hold belongs to the
  * configuration under which the operator made it: when that is another, the operator has spoken
- * anew, and the hold has ended (whether it is asked for the first time now or after a reload).
+ * anew, and the hold has ended (whether it is asked for the first time now or after a reload). A
+ * command that comes after the signal to reload, but before all is followed, is the later word: the
+ * hold goes over to the new configuration.
  */
 #include "daemon/holds.h"
 
@@ -18,12 +20,14 @@ typedef struct Hold {
         const char *record; /* text, but in a key to search with */
         uint64_t fingerprint;
         bool is_asked; /* since holds_begin(), or made since */
+        bool is_ahead; /* of the configuration that is awaited */
         char text[];
 } Hold;
 
 struct Holds {
         State *state;
         void *tree;
+        bool awaits; /* another configuration */
 };
 
 DEFINE_CLEANUP(Holds, holds_free)
@@ -44,6 +48,7 @@ static int remember(Holds *holds, const char *record, uint64_t fingerprint) {
         if (hold) {
                 hold->fingerprint = fingerprint;
                 hold->is_asked = true;
+                hold->is_ahead = holds->awaits;
                 return 0;
         }
         hold = malloc(sizeof(*hold) + strlen(record) + 1);
@@ -52,6 +57,7 @@ static int remember(Holds *holds, const char *record, uint64_t fingerprint) {
         hold->record = strcpy(hold->text, record);
         hold->fingerprint = fingerprint;
         hold->is_asked = true;
+        hold->is_ahead = holds->awaits;
         if (!tsearch(hold, &holds->tree, hold_compare)) {
                 free(hold);
                 return -ENOMEM;
@@ -108,6 +114,11 @@ bool holds_has(Holds *holds, const char *record, uint64_t fingerprint) {
         hold->is_asked = true;
         if (hold->fingerprint == fingerprint)
                 return true;
+        if (hold->is_ahead) {
+                hold->fingerprint = fingerprint;
+                (void)state_hold(holds->state, record, fingerprint, on_written, NULL, NULL);
+                return true;
+        }
         /* If it stays in the file it is as outdated there at the next start. */
         (void)unhold(holds, record);
         forget(holds, hold);
@@ -127,6 +138,16 @@ int holds_remove(Holds *holds, const char *record) {
         if (hold)
                 forget(holds, hold);
         return r;
+}
+
+static void on_arrival(const void *node, VISIT visit, void *userdata) {
+        (*(Hold *const *)node)->is_ahead = false;
+}
+
+void holds_await(Holds *holds, bool awaits) {
+        holds->awaits = awaits;
+        if (!awaits)
+                twalk_r(holds->tree, on_arrival, NULL);
 }
 
 static void on_begin(const void *node, VISIT visit, void *userdata) {

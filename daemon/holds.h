@@ -16,6 +16,10 @@ Holds *holds_free(Holds *holds);
 /* Whether record is held. A hold made under another fingerprint has ended: it is forgotten. */
 bool holds_has(Holds *holds, const char *record, uint64_t fingerprint);
 
+/* Whether another configuration is on its way: a hold that is made meanwhile is of that one, and
+   does not end with it. */
+void holds_await(Holds *holds, bool awaits);
+
 /* Around a new configuration: ends those that are not asked for in between, for their domains have
    left it. */
 void holds_begin(Holds *holds);

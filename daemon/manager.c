@@ -179,9 +179,11 @@ static void go_on(Manager *manager) {
                         return;
                 refuse_reload(strerror(-r));
         }
-        if (manager->reloading)
-                notify_ready(manager->notify);
+        if (!manager->reloading)
+                return;
         manager->reloading = false;
+        fleet_await(manager->fleet, false);
+        notify_ready(manager->notify);
 }
 
 static void on_applied(int error, void *userdata) {
@@ -291,6 +293,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
                 return 0;
         notify_reloading(manager->notify);
         manager->wants_reload = manager->reloading = true;
+        fleet_await(manager->fleet, true);
         go_on(manager);
         return 0;
 }

@@ -145,6 +145,35 @@ START_TEST(a_hold_made_meanwhile_stays) {
 }
 END_TEST
 
+/* ... and before that: it goes over to whatever is followed until no more is awaited, in the file
+   too. */
+START_TEST(a_hold_is_of_the_awaited_configuration) {
+        if (_i)
+                ck_assert_int_eq(holds_add(holds, RECORD, 7), 0);
+        holds_await(holds, true);
+        ck_assert_int_eq(holds_add(holds, RECORD, 7), 0);
+        ck_assert(holds_has(holds, RECORD, 8));
+        ck_assert(holds_has(holds, RECORD, 9));
+        holds_await(holds, false);
+        restart();
+        ck_assert(holds_has(holds, RECORD, 9));
+        ck_assert(!holds_has(holds, RECORD, 10));
+}
+END_TEST
+
+/* Neither one made before, nor one made while what came then could not be used. */
+START_TEST(a_hold_is_of_no_later_configuration) {
+        if (_i)
+                ck_assert_int_eq(holds_add(holds, RECORD, 7), 0);
+        holds_await(holds, true);
+        if (!_i) {
+                ck_assert_int_eq(holds_add(holds, RECORD, 7), 0);
+                holds_await(holds, false);
+        }
+        ck_assert(!holds_has(holds, RECORD, 8));
+}
+END_TEST
+
 START_TEST(the_later_hold_counts) {
         ck_assert_int_eq(holds_add(holds, RECORD, 7), 0);
         ck_assert_int_eq(holds_add(holds, "_VLMCS._tcp.example.org", UINT64_MAX), 0);
@@ -344,6 +373,8 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, a_hold_ends_with_the_configuration, 0, 2);
         tcase_add_loop_test(tcase, a_hold_made_meanwhile_stays, 0, 2);
         tcase_add_loop_test(tcase, a_hold_ends_when_nobody_asks_for_it, 0, 3);
+        tcase_add_loop_test(tcase, a_hold_is_of_the_awaited_configuration, 0, 2);
+        tcase_add_loop_test(tcase, a_hold_is_of_no_later_configuration, 0, 2);
         tcase_add_loop_test(tcase, the_later_hold_counts, 0, 2);
         tcase_add_test(tcase, many_are_held);
         tcase_add_test(tcase, what_cannot_be_written_goes_on_in_memory);

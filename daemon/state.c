@@ -7,14 +7,10 @@
  * handler runs when its group is durable (rule O13: intent before the update is sent), in the order
  * of the writes. A commit that fails fails its group alone: nothing of it is in the file, and the
  * next one tries again.
- *
- * Who we are comes before what we did (O4): on a clone of a machine the state is the other's. It
- * goes first, then the id, so that a kill in between leaves what is noticed again.
  */
 #include "daemon/state.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,6 +19,7 @@
 #include "daemon/state-directory.h"
 #include "daemon/state-file.h"
 #include "daemon/state-row.h"
+#include "daemon/state-start.h"
 #include "daemon/worker.h"
 #include "lib/util.h"
 
@@ -214,96 +211,6 @@ static void commit_ask(State *state) {
 /* Never called: the state frees its worker only when no job is left. */
 static void commit_on_drop(Job *job) {}
 
-/* A second sentence follows the first; without memory it is lost. */
-_printf_(2, 3) static void say(char **sentences, const char *format, ...) {
-        _cleanup_(freep) char *former = TAKE_PTR(*sentences), *text = NULL;
-        va_list arguments;
-
-        va_start(arguments, format);
-        if (vasprintf(&text, format, arguments) < 0)
-                text = NULL;
-        va_end(arguments);
-        if (!former || !text)
-                *sentences = former ? TAKE_PTR(former) : TAKE_PTR(text);
-        else if (asprintf(sentences, "%s; %s", former, text) < 0)
-                *sentences = NULL;
-}
-
-/* What another machine published is neither ours to withdraw nor to claim. */
-static int set_aside_clone(StateDirectory *directory, char **set_aside, char **ret_error) {
-        _cleanup_(freep) char *kept = NULL;
-        bool found = false;
-
-        int r = state_directory_find_file(directory, &found, ret_error);
-        if (r >= 0 && found)
-                r = state_directory_set_aside(directory, "clone", &kept, ret_error);
-        if (r >= 0)
-                say(set_aside,
-                    "the publisher id in %s is another machine's, of which this one seems to be a "
-                    "clone: a new id was drawn%s%s, and a new state begins; nothing of the other "
-                    "machine's records is withdrawn (for records that this machine replaces: "
-                    "srvpubctl takeover DOMAIN --from OLDHOST)",
-                    directory->path, kept ? ", what was published before is kept as " : "",
-                    kept ? kept : "");
-        return r;
-}
-
-/* Whether the state was written by a version that had a publisher id: not by format 1, whose number
-   is SQLite's user version, four octets of the file's header. */
-static bool has_known_ids(const char *file) {
-        _cleanup_(fclosep) FILE *stream = fopen(file, "re");
-        unsigned char header[64];
-
-        return stream && fread(header, sizeof(header), 1, stream) == 1 && header[63] >= 2;
-}
-
-static int open_identity(State *state, const char *machine_id_file, char **set_aside,
-                         char **ret_error) {
-        StateDirectory *directory = &state->directory;
-        bool found = false, cloned = false;
-
-        int r = state_directory_find_file(directory, &found, ret_error);
-        if (r >= 0)
-                r = identity_load(directory->path, machine_id_file,
-                                  found && has_known_ids(directory->file), &state->id, &cloned,
-                                  set_aside, ret_error);
-        if (r < 0 || !cloned)
-                return r;
-        r = set_aside_clone(directory, set_aside, ret_error);
-        return r < 0 ? r : identity_renew(directory->path, machine_id_file, &state->id, ret_error);
-}
-
-static int open_file(State *state, char **set_aside, char **ret_error) {
-        StateDirectory *directory = &state->directory;
-        _cleanup_(freep) char *reason = NULL, *kept = NULL;
-        bool found = false;
-
-        int r = state_directory_find_file(directory, &found, ret_error);
-        if (r < 0)
-                return r;
-        if (found) {
-                r = state_file_open(directory->file, &state->file, &reason);
-                if (r >= 0)
-                        return 0;
-                if (r != -EBADMSG) {
-                        *ret_error = TAKE_PTR(reason);
-                        return r;
-                }
-                r = state_directory_set_aside(directory, "bad", &kept, ret_error);
-                if (r < 0)
-                        return r;
-        }
-        r = state_directory_make_file(directory, ret_error);
-        if (r >= 0)
-                r = state_file_open(directory->file, &state->file, ret_error);
-        if (r >= 0 && kept)
-                say(set_aside,
-                    "%s; it is kept as %s, and a new state begins without knowing what was "
-                    "published before",
-                    reason ? reason : directory->file, kept);
-        return r;
-}
-
 static int state_new(State **ret_state) {
         State *state = calloc(1, sizeof(*state));
 
@@ -326,9 +233,10 @@ int state_open(sd_event *event, const char *directory, const char *machine_id_fi
         if (r >= 0)
                 r = state_directory_open(directory, &state->directory, ret_error);
         if (r >= 0)
-                r = open_identity(state, machine_id_file, &set_aside, ret_error);
+                r = state_start_identity(&state->directory, machine_id_file, &state->id, &set_aside,
+                                         ret_error);
         if (r >= 0)
-                r = open_file(state, &set_aside, ret_error);
+                r = state_start_file(&state->directory, &state->file, &set_aside, ret_error);
         if (r < 0)
                 return r;
         state->event = sd_event_ref(event);

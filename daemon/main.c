@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +127,8 @@ int main(int argc, char **argv) {
         }
         if (verb == VERB_DONE)
                 return EXIT_OK;
+        /* What is large goes back at once when it is freed: glibc would learn to keep it. */
+        (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
         /* Keys and tickets are in memory: they go into no core file, and no other process of the
            same user reads them. */
         (void)prctl(PR_SET_DUMPABLE, 0);

@@ -12,7 +12,6 @@
 #include "daemon/manager.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <systemd/sd-event.h>
@@ -484,8 +483,6 @@ int manager_run(const ManagerOptions *options) {
         Manager manager = {.options = *options};
         int r;
 
-        /* What is large goes back at once when it is freed: glibc would learn to keep it. */
-        (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
         if (loading_now(options->config_file, &manager.config) < 0)
                 return EXIT_CONFIGURATION;
         if (options->log_level < 0)

@@ -374,8 +374,6 @@ int fleet_on_turn(sd_event_source *source, void *userdata) {
         Fleet *fleet = userdata;
         int r;
 
-        /* Nothing that has ended is wanted anew. */
-        fleet_free_dead(fleet);
         r = work_some(fleet);
         if (r > 0)
                 return 0;

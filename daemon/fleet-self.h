@@ -62,7 +62,6 @@ enum {
         FLEET_MARK_LEAVING = INT_MAX - 1, /* its withdrawal is waited for at the end */
 };
 
-void fleet_free_dead(Fleet *fleet);
 int fleet_on_turn(sd_event_source *source, void *userdata);
 /* Ends a work that is under way, should there be one. */
 void fleet_end_work(Fleet *fleet);

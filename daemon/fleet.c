@@ -9,7 +9,8 @@
 #include "daemon/log.h"
 #include "lib/util.h"
 
-/* Behind what comes from outside, before passes begin. */
+/* Behind what comes from outside, and behind the burial, so that nothing that has ended is wanted
+   anew; before passes begin. */
 #define TURN_PRIORITY (SD_EVENT_PRIORITY_IDLE / 4)
 
 #define TRIM_DELAY_USEC USEC_PER_SEC
@@ -19,7 +20,7 @@ enum {
         TRIM_MIN = 1000,
 };
 
-void fleet_free_dead(Fleet *fleet) {
+static void free_dead(Fleet *fleet) {
         for (size_t i = 0; i < fleet->n_dead; i++) {
                 tree_remove(&fleet->drivers, driver_node(fleet->dead[i]));
                 (void)driver_free(fleet->dead[i]);
@@ -38,7 +39,7 @@ static bool is_done(const Fleet *fleet) {
 static int on_bury(sd_event_source *source, void *userdata) {
         Fleet *fleet = userdata;
 
-        fleet_free_dead(fleet);
+        free_dead(fleet);
         fleet_forget_looks(fleet, false);
         fleet->options.on_changed(fleet->options.userdata);
         if (is_done(fleet))

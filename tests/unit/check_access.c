@@ -207,6 +207,27 @@ START_TEST(equal_settings_share_one) {
 }
 END_TEST
 
+/* The last who leaves takes it along. */
+START_TEST(not_found_when_nobody_uses_it) {
+        Settings s, other;
+
+        settings_init(&s);
+        settings_init(&other);
+        other.mode = MODE_SHARED;
+        (void)access_unref(get(&s));
+        for (size_t i = 0; i < ACCESS_PLACES; i++)
+                ck_assert_ptr_null(table.places[i]);
+        Access *a = get(&s), *b = get(&other);
+        (void)access_unref(a);
+        Access *c = get(&other);
+        ck_assert_ptr_eq(b, c);
+        (void)access_unref(b);
+        (void)access_unref(c);
+        settings_done(&s);
+        settings_done(&other);
+}
+END_TEST
+
 /* Thousands of [Domain]s, each with one thing of its own, stand in places of their own. */
 START_TEST(found_without_a_long_search) {
         static Access *accesses[5000];
@@ -406,6 +427,21 @@ START_TEST(unchanged_key_is_read_once) {
 END_TEST
 
 /* What was signed with the old one is still verified with it. */
+/* Whoever mended the key and reloads wants it used now. */
+START_TEST(reload_looks_at_the_key_at_once) {
+        Access *access = get_tsig(), *again;
+
+        write_key(KEY("first"));
+        assert_key(access, "first");
+        replace_key(KEY("second"));
+        again = get_tsig();
+        ck_assert_ptr_eq(again, access);
+        assert_key(again, "second");
+        (void)access_unref(again);
+        (void)access_unref(access);
+}
+END_TEST
+
 START_TEST(replaced_key_is_read_again) {
         Access *access = get_tsig();
         char error[KEY_FILE_ERROR_MAX];
@@ -447,6 +483,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_loop_test(tcase, found_without_a_long_search, 0, 3);
         tcase_add_loop_test(tcase, equal_settings_share_one, 0, ELEMENTSOF(changes));
+        tcase_add_test(tcase, not_found_when_nobody_uses_it);
         tcase_add_test(tcase, settings_are_copied);
         tcase_add_loop_test(tcase, kerberos_counts_with_gss_tsig_alone, 0,
                             ELEMENTSOF(kerberos_changes));
@@ -455,6 +492,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, without_security_no_file_is_read);
         tcase_add_test(tcase, queries_go_without_ticket);
         tcase_add_test(tcase, unchanged_key_is_read_once);
+        tcase_add_test(tcase, reload_looks_at_the_key_at_once);
         tcase_add_test(tcase, replaced_key_is_read_again);
         tcase_add_test(tcase, broken_key_is_no_key_until_it_is_mended);
 }

@@ -117,6 +117,54 @@ START_TEST(commands_in_the_middle) {
 }
 END_TEST
 
+/* What is written at the start does not come between the rows that are read then. */
+START_TEST(withdrawn_while_it_starts) {
+        fleet_world_remember("_vlmcs._tcp", "d0000.contoso.com", "kms1.contoso.com", false);
+        fleet_world_make();
+        fleet_world_begin("contoso.com", NULL, list_many(N, ""));
+        turn();
+        ck_assert_int_eq(fleet_withdraw(w->fleet, fleet_world_find("d0000.contoso.com"), error), 0);
+        finish();
+        ck_assert(driver_is_held(fleet_world_find("d0000.contoso.com")));
+        ck_assert(driver_has_memory(fleet_world_find("d0000.contoso.com")));
+}
+END_TEST
+
+/* A command that comes after the signal is the later word, whatever the file has changed; what is
+   followed once the signal is obeyed is later still. */
+START_TEST(withdrawn_while_it_changes) {
+        static const char *const domains[] = {"d0000.contoso.com", "d2499.contoso.com"};
+        const char *domain = domains[_i % 2];
+
+        fleet_world_start("contoso.com", NULL, list_many(N, ""));
+        if (_i >= 2)
+                ck_assert_int_eq(fleet_withdraw(w->fleet, fleet_world_find(domain), error), 0);
+        fleet_await(w->fleet, true);
+        fleet_world_begin("contoso.com", "Priority=1", many);
+        if (_i < 2)
+                turn();
+        ck_assert_int_eq(fleet_withdraw(w->fleet, fleet_world_find(domain), error), 0);
+        finish();
+        fleet_world_apply("contoso.com", "Priority=2", many);
+        fleet_await(w->fleet, false);
+        ck_assert(driver_is_held(fleet_world_find(domain)));
+        fleet_world_apply("contoso.com", "Priority=3", many);
+        ck_assert(!driver_is_held(fleet_world_find(domain)));
+}
+END_TEST
+
+/* It left the list while no srvpubd ran: when it comes back nobody remembers the command. */
+START_TEST(withdrawn_before_it_left) {
+        fleet_world_start("contoso.com emea.contoso.com", NULL, NULL);
+        ck_assert_int_eq(fleet_withdraw(w->fleet, fleet_world_find("emea.contoso.com"), error), 0);
+        (void)fleet_world_rows(); /* it is in the file now */
+        fleet_world_stop();
+        fleet_world_start("contoso.com", NULL, NULL);
+        fleet_world_apply("contoso.com emea.contoso.com", NULL, NULL);
+        ck_assert(!driver_is_held(fleet_world_find("emea.contoso.com")));
+}
+END_TEST
+
 /* What leaves the configuration takes its hold along, however late that was made. */
 START_TEST(withdrawn_while_it_leaves) {
         fleet_world_start("contoso.com", NULL, list_many(N, ""));
@@ -231,6 +279,9 @@ static void add_tests(TCase *tcase) {
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_test(tcase, followed_in_turns);
         tcase_add_loop_test(tcase, commands_in_the_middle, 0, 2);
+        tcase_add_test(tcase, withdrawn_while_it_starts);
+        tcase_add_loop_test(tcase, withdrawn_while_it_changes, 0, 4);
+        tcase_add_test(tcase, withdrawn_before_it_left);
         tcase_add_test(tcase, withdrawn_while_it_leaves);
         tcase_add_loop_test(tcase, stopped_in_the_middle, 0, 5);
         tcase_add_test(tcase, nothing_left_to_do);

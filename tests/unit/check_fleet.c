@@ -3,6 +3,8 @@
 #include "tests/unit/support_fleet.h"
 #include "tests/unit/unit.h"
 
+#define KMS1 "_vlmcs._tcp.contoso.com. 3600 IN SRV 0 0 1688 kms1.contoso.com.\n"
+
 static FleetWorld *const w = &fleet_world;
 static char error[FLEET_ERROR_MAX];
 
@@ -35,7 +37,7 @@ START_TEST(counted_anew_when_a_state_changes) {
         };
         Driver *driver;
 
-        w->srv = "_vlmcs._tcp.contoso.com. 3600 IN SRV 0 0 1688 kms1.contoso.com.\n";
+        w->srv = KMS1;
         fleet_world_start("contoso.com", NULL, "[Ownership]\nClaims=no\n");
         driver = fleet_world_find("contoso.com");
         for (size_t i = 0; i < ELEMENTSOF(looks); i++) {
@@ -50,9 +52,27 @@ START_TEST(counted_anew_when_a_state_changes) {
 }
 END_TEST
 
+/* What was withdrawn before the end is not counted for something that the end waits for. */
+START_TEST(end_waits_for_its_own) {
+        w->srv_after = KMS1;
+        fleet_world_start("contoso.com", NULL, "[Ownership]\nClaims=no\n");
+        fleet_world_wait(&w->n_ended, 1);
+        ck_assert(driver_has_memory(fleet_world_find("contoso.com")));
+        w->srv_after = "";
+        fleet_world_apply("contoso.com", NULL,
+                          "[Publish]\nDnsPublishing=no\n[Ownership]\nClaims=no\n");
+        fleet_world_settle();
+        ck_assert_int_eq(w->n_updates, 2);
+        ck_assert_ptr_null(fleet_find(w->fleet, "contoso.com"));
+        ck_assert_uint_eq(fleet_world_end(), 0);
+        ck_assert_int_eq(w->n_done, 1);
+}
+END_TEST
+
 static void add_tests(TCase *tcase) {
         tcase_add_checked_fixture(tcase, fleet_world_open, fleet_world_close);
         tcase_add_test(tcase, counted_by_state);
+        tcase_add_test(tcase, end_waits_for_its_own);
         tcase_add_test(tcase, counted_anew_when_a_state_changes);
 }
 

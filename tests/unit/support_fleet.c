@@ -147,7 +147,7 @@ size_t fleet_world_end(void) {
         return fleet_n_pending(w->fleet);
 }
 
-void fleet_world_start(const char *list, const char *service, const char *sections) {
+void fleet_world_make(void) {
         const FleetOptions options = {
                 .event = w->scratch.event,
                 .zones = &w->zones,
@@ -159,6 +159,10 @@ void fleet_world_start(const char *list, const char *service, const char *sectio
         };
 
         ck_assert_int_eq(fleet_new(&options, &w->fleet), 0);
+}
+
+void fleet_world_start(const char *list, const char *service, const char *sections) {
+        fleet_world_make();
         fleet_world_apply(list, service, sections);
 }
 

@@ -51,6 +51,8 @@ void fleet_world_remember(const char *service, const char *domain, const char *t
 void fleet_world_remember_gss(const char *domain, const char *keytab, const char *principal,
                               const char *realm);
 
+/* Only the fleet. */
+void fleet_world_make(void);
 /* Begins a fleet, and applies a configuration: the words of DnsDomainPublishList=, lines for
    [Service] (NULL: none), and what is to follow [Update] (NULL: nothing). */
 void fleet_world_start(const char *list, const char *service, const char *sections);

@@ -1,8 +1,11 @@
 """SIGHUP, bad files and a damaged state: what was in force stays in force, and it is said why."""
 import os
+import signal
 
+from support.bus import Bus, Ctl
 from support.client import OURS
 from support.daemon import PUBLISHED
+from support.process import Process
 from support.scenario import scenario
 from support.waiting import wait_until
 from support.zone import Zone
@@ -257,3 +260,27 @@ def broken_file_in_the_middle_of_many(test):
     daemon.reload(domains=["contoso.com"], Service={"Priority": 3}, Update={"Server": server.address})
     test.wait_srv(server, "contoso.com", [OURS._replace(priority=3)])
     wait_until(lambda: reload_is_over(daemon), "it is not told that the mended one is over", 5)
+
+
+@scenario(servers=("named",))
+def command_after_the_signal_is_the_later_word(test):
+    """What is withdrawn while the reload goes on stays so, though the reload changes it."""
+    server = test.primary()
+    bus = Bus(test).start()
+    config = {"domains": ["contoso.com", *MANY], "Update": NOWHERE,
+              "extra": f"[Domain contoso.com]\nServer={server.address}\n"}
+    daemon = test.daemon(start=False, **config)
+    daemon.environment.update(bus.environment)
+    daemon.start()
+    test.wait_srv(server, "contoso.com", [OURS])
+    daemon.process.signal(signal.SIGSTOP)
+    daemon.reload(**config, Service={"Priority": 3})
+    command = Process(Ctl(test, bus).argv("withdraw", "contoso.com"), test.path("withdraw.log"),
+                      env={**os.environ, **bus.environment})
+    wait_until(lambda: bus.busctl("list").stdout.count(" srvpubctl ") == 1, "it does not come onto the bus")
+    daemon.process.signal(signal.SIGCONT)
+    test.equal(command.wait(10), 0, "exit")
+    wait_until(lambda: reload_is_over(daemon), "it is not told when all is followed", 5)
+    test.srv_stays(server, "contoso.com", [], seconds=0.5)
+    daemon.reload(**config, Service={"Priority": 4})
+    test.wait_srv(server, "contoso.com", [OURS._replace(priority=4)])

@@ -141,13 +141,34 @@ static int apply(Manager *manager) {
         return r;
 }
 
-static void take_over(Manager *manager, Config *config);
-
 /* why: "" was said already. */
 static void refuse_reload(const char *why) {
         log_event(LOG_KIND_RELOAD_REFUSED, NULL,
                   "the new configuration is not used%s%s: the running one stays in force",
                   why[0] ? ", " : "", why);
+}
+
+/* What was read is the configuration from now on. */
+static void take_over(Manager *manager, Config *config) {
+        char text[CONFIG_DOMAINS_TEXT_MAX];
+        int r;
+
+        if (!config_same_resolvers(manager->config, config) &&
+            (r = use_resolvers(manager, config)) < 0) {
+                refuse_reload(strerror(-r));
+                (void)config_free(config);
+                return;
+        }
+        (void)config_free(manager->config);
+        manager->config = config;
+        manager->is_outdated = true;
+        if (manager->options.log_level < 0)
+                log_init(config->log_level);
+        log_event(LOG_KIND_RELOADED, NULL, "configuration read again: %s",
+                  config_domains_text(config, text));
+        manager->told_no_fqdn = false; /* who reloads wants to know what is still missing */
+        /* The present name serves until the look is over; another one comes as news. */
+        fqdn_want(manager->fqdn, needs_fqdn(config));
 }
 
 static void give_up(Manager *manager, int r) {
@@ -201,8 +222,8 @@ static void tell_no_fqdn(Manager *manager, const char *text) {
         manager->told_no_fqdn = true;
         log_event(LOG_KIND_NO_FQDN, NULL,
                   "this machine's fully qualified name is not known: %s. Nothing is published or "
-                  "withdrawn "
-                  "until it is: set Target= (and IncludeHomeDomain=no), or give the machine a name "
+                  "withdrawn until it is: set Target= (and IncludeHomeDomain=no), or give the "
+                  "machine a name "
                   "(hostnamectl, /etc/hosts)",
                   text);
         if (is_one_shot(manager))
@@ -253,29 +274,6 @@ static int finish(Manager *manager, int exit_code) {
 
 /* --- signals ---------------------------------------------------------------------------------- */
 
-/* What was read is the configuration from now on. */
-static void take_over(Manager *manager, Config *config) {
-        char text[CONFIG_DOMAINS_TEXT_MAX];
-        int r;
-
-        if (!config_same_resolvers(manager->config, config) &&
-            (r = use_resolvers(manager, config)) < 0) {
-                refuse_reload(strerror(-r));
-                (void)config_free(config);
-                return;
-        }
-        (void)config_free(manager->config);
-        manager->config = config;
-        manager->is_outdated = true;
-        if (manager->options.log_level < 0)
-                log_init(config->log_level);
-        log_event(LOG_KIND_RELOADED, NULL, "configuration read again: %s",
-                  config_domains_text(config, text));
-        manager->told_no_fqdn = false; /* who reloads wants to know what is still missing */
-        /* The present name serves until the look is over; another one comes as news. */
-        fqdn_want(manager->fqdn, needs_fqdn(config));
-}
-
 static void on_loaded(Config *config, void *userdata) {
         Manager *manager = userdata;
 
@@ -323,8 +321,7 @@ static int on_stop_timeout(sd_event_source *source, uint64_t usec, void *userdat
 
         log_event(LOG_KIND_UNFINISHED, NULL,
                   "not all was withdrawn within StopTimeout=, %zu to go: what is left is "
-                  "remembered, and "
-                  "withdrawn after the next start unless it is wanted then",
+                  "remembered, and withdrawn after the next start unless it is wanted then",
                   fleet_n_pending(manager->fleet));
         return finish(manager, EXIT_OK);
 }

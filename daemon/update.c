@@ -49,6 +49,7 @@ typedef struct Batch {
         bool is_alone;
         bool observed_here, is_again;
         bool is_telling;
+        bool is_walked;   /* by who ends it behind the walk */
         bool is_answered; /* then with reply, else with error */
         Reply reply;      /* without its packet */
         int error;
@@ -124,13 +125,14 @@ static void batch_end(Batch *batch) {
 static void batch_tell(Batch *batch) {
         Update *update;
 
-        batch->is_telling = true;
+        batch->is_telling = batch->is_walked = true;
         for (unsigned n = 0; n < TOLD_MAX && (update = TAILQ_FIRST(&batch->parts)); n++) {
                 update_detach(update);
                 update->handler(batch->is_answered ? &batch->reply : NULL, batch->error,
                                 update->userdata);
                 free(update);
         }
+        batch->is_walked = false;
         if (TAILQ_EMPTY(&batch->parts))
                 batch_end(batch);
         else
@@ -212,7 +214,7 @@ static void batch_split(Batch *batch, size_t n_each) {
         };
         Update *update;
 
-        batch->is_telling = true;
+        batch->is_telling = batch->is_walked = true;
         while (!TAILQ_EMPTY(&batch->parts)) {
                 Batch *piece;
                 int r = batch_new(&request, true, &piece);
@@ -362,7 +364,7 @@ Update *update_free(Update *update) {
                 batch->transaction = transaction_free(batch->transaction);
                 server_call(batch->server, &batch->turn);
         }
-        if (batch->n_parts == 0 && !batch->is_telling)
+        if (batch->n_parts == 0 && !batch->is_walked)
                 batch_end(batch);
         free(update);
         return NULL;

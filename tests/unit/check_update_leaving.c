@@ -95,6 +95,8 @@ START_TEST(all_given_up_while_others_are_told) {
         for (int i = 0; i < UPDATE_PARTS_MAX; i++)
                 if (updates.asked[i].update)
                         updates_give_up(&updates.asked[i]);
+        /* At once: at the end of the process no turn comes any more. */
+        ck_assert_ptr_null(*zone_batches(updates.zone));
         updates_check_silent();
         ck_assert_int_eq(updates.n_told, n_told);
 }

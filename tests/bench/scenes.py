@@ -3,9 +3,11 @@ been started, one after the other, round by round; other scenes look at srvpubd 
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import statistics
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ from support.waiting import Failure, wait_until
 DELAYED = "127.0.0.5"
 ONE_WAY_MSEC = 5
 CHECK_AFTER = 8 * 24 * 60 * 60  # seconds: by then every check is due
+TARGET_QUERIES = 2  # its addresses, at a start
+TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class Stage:
     """A server with its domains, and what is run there; all of it is gone when it is over."""
 
     def __init__(self, bench, kind, place, domains):
-        self.bench, self.test, self.domains = bench, bench.tests[place], domains
+        self.bench, self.place, self.test, self.domains = bench, place, bench.tests[place], domains
         self.server = KINDS[kind](self.test, domains, [KEY])
         self.address = self.server.address
         self.publishers = []
@@ -106,8 +110,17 @@ class Stage:
             for server in self.test.servers:
                 server.stop()
             self.test.servers.clear()
-            self.server.remove()
+            self.server.kill()
+            self.clear()
             self.bench.sweep(self.test)
+
+    def clear(self):
+        """A disk's files are only set aside, until the bench is over: ext4 avoids inodes for minutes after they were
+        freed, and among ten thousand such new files cost twice as much."""
+        if self.place == "disk":
+            self.server.directory.rename(tempfile.mkdtemp(prefix="used.", dir=self.test.directory))
+        else:
+            shutil.rmtree(self.server.directory, ignore_errors=True)
 
 
 class Bench:
@@ -196,8 +209,7 @@ class Bench:
         self.sender.check_published(stage.server.address, stage.domains)
         if not contest.goes_on:
             return
-        publisher.terminate(timeout=60)
-        self.add_counted(name, "restart", stage, publisher.publish)
+        self.add_undisturbed(name, "restart", stage, lambda: restart(publisher), beside=TARGET_QUERIES)
         self.go_on(name, stage, publisher)
 
     def go_on(self, name, stage, publisher):
@@ -205,8 +217,11 @@ class Bench:
         publisher.terminate(timeout=60)
         clock = Clock(stage.test, publisher)
         publisher.publish()
-        clock.ahead(CHECK_AFTER, wall=0)
-        self.add_counted(name, "check", stage, publisher.change)
+
+        def check():
+            clock.ahead(CHECK_AFTER, wall=0)
+            return publisher.change()
+        self.add_undisturbed(name, "check", stage, check)
         self.add_counted(name, "change", stage,
                          lambda: publisher.change(Service={"Target": TARGET, "Priority": 1}), updates=1)
         self.sender.check_published(stage.server.address, stage.domains)
@@ -216,11 +231,23 @@ class Bench:
 
     def add_counted(self, name, what, stage, measure, updates=0):
         """What each domain takes two queries for, SRV and TXT, and so many updates: else not all was done."""
-        before = stage.server.requests()
-        run, _ = measure()
-        sent = stage.server.requests() - before
+        run, sent = counted(stage, measure)
         if sent["QUERY"] < 2 * run.n or sent["UPDATE"] < updates * run.n:
             raise Failure(f"a {what} of {run.n} domains was {dict(sent)}")
+        self.add_sent(name, what, run, sent)
+
+    def add_undisturbed(self, name, what, stage, measure, beside=0):
+        """What takes two queries a domain, and so many beside. Once more where there were others: one of the regular
+        checks, which go on, would count as the end of it."""
+        for _ in range(TRIES):
+            run, sent = counted(stage, measure)
+            if sent["QUERY"] == 2 * run.n + beside:
+                self.add_sent(name, what, run, sent)
+                return
+            self.say(f"    {name}, {what}: {dict(sent)} in {run.seconds:.2f} s, once more")
+        raise Failure(f"a {what} of {run.n} domains was {dict(sent)}")
+
+    def add_sent(self, name, what, run, sent):
         self.add_run(name, "srvpubd", what, run)
         self.add(name, "srvpubd", f"{what}: updates", sent["UPDATE"], "")
 
@@ -383,6 +410,18 @@ class Pings(Program):
 
 def scene_of(n):
     return f"{n:,} domain{'s' * (n != 1)}"
+
+
+def counted(stage, measure):
+    """Returns (Run, what the server was sent for it)."""
+    before = stage.server.requests()
+    run, _ = measure()
+    return run, stage.server.requests() - before
+
+
+def restart(publisher):
+    publisher.terminate(timeout=60)
+    return publisher.publish()
 
 
 def timed(function):

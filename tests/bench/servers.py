@@ -1,7 +1,6 @@
 """Real name servers with very many zones, as a distribution configures them, and the lists of
 domains that are published there."""
 import os
-import shutil
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -75,12 +74,10 @@ class Many:
                    LOAD_TIMEOUT)
         self.seconds = time.monotonic() - begin
 
-    def remove(self):
-        """Ends it without a chance to write its zones, and takes away what it has written."""
+    def kill(self):
+        """Without a chance to write its zones."""
         if self.process.is_running():
             self.process.kill()
-        shutil.rmtree(self.directory, ignore_errors=True)
-        self.template.unlink(missing_ok=True)
 
 
 class ManyNamed(Many, Named):

@@ -41,18 +41,69 @@ static void name_set(Name *name, const uint8_t *wire, size_t size) {
         name->length = size;
 }
 
+static bool is_digit(char c) {
+        return c >= '0' && c <= '9';
+}
+
+/* Moves *text behind \X or \DDD. -1: it is neither. */
+static int escape_from_text(const char **text) {
+        const char *p = *text;
+        int octet = 0;
+
+        if (*p++ != '\\' || !*p)
+                return -1;
+        if (!is_digit(*p)) {
+                *text = p + 1;
+                return (uint8_t)*p;
+        }
+        for (const char *end = p + 3; p < end; p++) {
+                if (!is_digit(*p))
+                        return -1;
+                octet = 10 * octet + *p - '0';
+        }
+        *text = p;
+        return octet <= UINT8_MAX ? octet : -1;
+}
+
+/* label: where its length goes; at: behind it, then where the next label's first octet goes. */
+static bool label_end(uint8_t wire[static NAME_WIRE_MAX], size_t *label, size_t *at) {
+        const size_t length = *at - *label - 1;
+
+        if (length == 0 || length > LDNS_MAX_LABELLEN || *at == NAME_WIRE_MAX)
+                return false;
+        wire[*label] = (uint8_t)length;
+        *label = (*at)++;
+        return true;
+}
+
+/* ldns' own asks for memory, and a publication has its names read a dozen times. */
 int name_from_text(const char *text, Name *ret_name) {
-        ldns_rdf *rdf = NULL;
-        ldns_status status = ldns_str2rdf_dname(&rdf, text);
+        uint8_t wire[NAME_WIRE_MAX];
+        size_t label = 0, at = 1;
 
-        if (status != LDNS_STATUS_OK)
-                return status == LDNS_STATUS_MEM_ERR ? -ENOMEM : -EINVAL;
-        if (!rdf)
-                return -ENOMEM;
-
-        int r = name_from_rdf(rdf, ret_name);
-        ldns_rdf_deep_free(rdf);
-        return r;
+        if (!*text)
+                return -EINVAL;
+        if (strcmp(text, ".") == 0)
+                text++;
+        while (*text) {
+                while (*text && *text != '.' && *text != '\\' && at < NAME_WIRE_MAX)
+                        wire[at++] = (uint8_t)*text++;
+                if (*text == '.') {
+                        text++;
+                        if (!label_end(wire, &label, &at))
+                                return -EINVAL;
+                } else if (*text) {
+                        const int octet = escape_from_text(&text);
+                        if (octet < 0 || at == NAME_WIRE_MAX)
+                                return -EINVAL;
+                        wire[at++] = (uint8_t)octet;
+                }
+        }
+        if (at > label + 1 && !label_end(wire, &label, &at))
+                return -EINVAL;
+        wire[label] = 0;
+        name_set(ret_name, wire, at);
+        return 0;
 }
 
 /* What a zone file or a terminal would take for something else gets a backslash. */

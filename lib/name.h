@@ -17,7 +17,7 @@ typedef struct Name {
 } Name;
 
 /* Reads presentation form, absolute with or without the final dot (RFC 1035 5.1 escapes allowed).
-   -EINVAL: empty label, label over 63 octets, name over 255 octets, bad escape. -ENOMEM. */
+   -EINVAL: empty label, label over 63 octets, name over 255 octets, bad escape. */
 int name_from_text(const char *text, Name *ret_name);
 
 /* Writes presentation form without the final dot (the root is "."), escaped so that nothing

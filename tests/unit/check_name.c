@@ -86,6 +86,37 @@ START_TEST(text_round_trip) {
 }
 END_TEST
 
+/* Texts at random, of what matters to whoever reads them: as ldns has them. */
+START_TEST(text_is_read_as_ldns_reads_it) {
+        static const char *const parts[] = {".",  "\\", "0",  "12",   "255", "256", "a",
+                                            "B-", "_x", "\n", "\xff", L61,   L63};
+        uint32_t random = 1;
+        size_t n_names = 0;
+
+        for (unsigned round = 0; round < 50000; round++) {
+                char text[16 * sizeof(L63)] = "";
+                ldns_rdf *rdf = NULL;
+                Name read;
+
+                for (unsigned n = (random >> 16) % 12; n > 0; n--) {
+                        random = random * 1664525 + 1013904223;
+                        strcat(text, parts[(random >> 16) % ELEMENTSOF(parts)]);
+                }
+                random = random * 1664525 + 1013904223;
+                const bool is_name = ldns_str2rdf_dname(&rdf, text) == LDNS_STATUS_OK;
+                ck_assert_msg((name_from_text(text, &read) == 0) == is_name, "%s", text);
+                if (is_name) {
+                        ck_assert_uint_eq(read.length, ldns_rdf_size(rdf));
+                        ck_assert_mem_eq(read.wire, ldns_rdf_data(rdf), read.length);
+                        n_names++;
+                }
+                ldns_rdf_deep_free(rdf);
+        }
+        ck_assert_uint_gt(n_names, 5000);
+        ck_assert_uint_lt(n_names, 45000);
+}
+END_TEST
+
 /* Whatever octet a label holds: printable text without blanks, that reads back to the octet. */
 START_TEST(text_of_each_octet_is_safe) {
         static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -222,6 +253,7 @@ END_TEST
 
 static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, text_round_trip, 0, ELEMENTSOF(forms));
+        tcase_add_test(tcase, text_is_read_as_ldns_reads_it);
         tcase_add_loop_test(tcase, text_of_each_octet_is_safe, 0, 256);
         tcase_add_test(tcase, no_name_is_harmless);
         tcase_add_loop_test(tcase, compare_folds_ascii_only, 0, ELEMENTSOF(pairs));

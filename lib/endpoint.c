@@ -11,7 +11,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,19 +37,25 @@ static int port_from_text(const char *text, uint16_t *ret_port) {
         return 0;
 }
 
-static bool host_is_ipv6(const char *host) {
+/* interface: what is behind %, or NULL. */
+static bool split_ipv6(const char *host, struct in6_addr *ret_address, const char **ret_interface) {
         char address[INET6_ADDRSTRLEN];
         size_t size = strcspn(host, "%");
-        const char *interface = host[size] == '%' ? host + size + 1 : NULL;
-        struct in6_addr in6;
 
         if (size >= sizeof(address))
                 return false;
         memcpy(address, host, size);
         address[size] = '\0';
-        if (inet_pton(AF_INET6, address, &in6) != 1)
-                return false;
+        *ret_interface = host[size] == '%' ? host + size + 1 : NULL;
+        return inet_pton(AF_INET6, address, ret_address) == 1;
+}
 
+static bool host_is_ipv6(const char *host) {
+        const char *interface;
+        struct in6_addr in6;
+
+        if (!split_ipv6(host, &in6, &interface))
+                return false;
         if (!interface)
                 return !IN6_IS_ADDR_LINKLOCAL(&in6);
         size_t length = strlen(interface);
@@ -136,26 +141,45 @@ const char *endpoint_to_text(const Endpoint *endpoint, char buffer[static ENDPOI
         return buffer;
 }
 
+static int ipv4_to_sockaddr(const Endpoint *endpoint, struct sockaddr_in *ret_address) {
+        *ret_address = (struct sockaddr_in){
+                .sin_family = AF_INET,
+                .sin_port = htons(endpoint->port),
+        };
+        return inet_pton(AF_INET, endpoint->host, &ret_address->sin_addr) == 1 ? 0 : -EINVAL;
+}
+
+/* An interface may go by its number too (RFC 4007 11.2). */
+static int ipv6_to_sockaddr(const Endpoint *endpoint, struct sockaddr_in6 *ret_address) {
+        unsigned long scope = 0;
+        const char *interface;
+        char *end = NULL;
+
+        *ret_address = (struct sockaddr_in6){
+                .sin6_family = AF_INET6,
+                .sin6_port = htons(endpoint->port),
+        };
+        if (!split_ipv6(endpoint->host, &ret_address->sin6_addr, &interface))
+                return -EINVAL;
+        if (interface && (scope = if_nametoindex(interface)) == 0) {
+                scope = strtoul(interface, &end, 10);
+                if (*end != '\0' || scope == 0 || scope > UINT32_MAX)
+                        return -EINVAL;
+        }
+        ret_address->sin6_scope_id = (uint32_t)scope;
+        return 0;
+}
+
 int endpoint_to_sockaddr(const Endpoint *endpoint, struct sockaddr_storage *ret_address,
                          socklen_t *ret_size) {
-        const struct addrinfo hints = {
-                .ai_family = endpoint->family,
-                .ai_socktype = SOCK_STREAM,
-                .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
-        };
-        struct addrinfo *info;
-        char port[sizeof("65535")];
+        const bool is_ipv6 = endpoint->family == AF_INET6;
+        int r = -EINVAL;
 
-        if (endpoint->family == AF_UNSPEC)
-                return -EINVAL;
-        snprintf(port, sizeof(port), "%u", endpoint->port);
-        int r = getaddrinfo(endpoint->host, port, &hints, &info);
-        if (r != 0)
-                return r == EAI_MEMORY ? -ENOMEM : -EINVAL;
-
-        memset(ret_address, 0, sizeof(*ret_address));
-        memcpy(ret_address, info->ai_addr, info->ai_addrlen);
-        *ret_size = info->ai_addrlen;
-        freeaddrinfo(info);
-        return 0;
+        if (is_ipv6)
+                r = ipv6_to_sockaddr(endpoint, (struct sockaddr_in6 *)ret_address);
+        else if (endpoint->family == AF_INET)
+                r = ipv4_to_sockaddr(endpoint, (struct sockaddr_in *)ret_address);
+        if (r == 0)
+                *ret_size = is_ipv6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+        return r;
 }

@@ -27,6 +27,6 @@ int endpoint_from_text(const char *text, Endpoint *ret_endpoint);
 const char *endpoint_to_text(const Endpoint *endpoint, char buffer[static ENDPOINT_TEXT_MAX]);
 
 /* Socket address of an endpoint whose family is not AF_UNSPEC. -EINVAL else, and for an interface
-   that this machine does not have; -ENOMEM. */
+   that this machine does not have. */
 int endpoint_to_sockaddr(const Endpoint *endpoint, struct sockaddr_storage *ret_address,
                          socklen_t *ret_size);

@@ -2,6 +2,7 @@
 #include "lib/endpoint.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -183,7 +184,10 @@ END_TEST
 static const struct {
         const char *text;
         const char *interface;
-} ipv6[] = {{"2001:db8::1", NULL}, {"[2001:db8::1]:5353", NULL}, {"[fe80::1%lo]:5353", "lo"}};
+} ipv6[] = {{"2001:db8::1", NULL},
+            {"[2001:db8::1]:5353", NULL},
+            {"[fe80::1%lo]:5353", "lo"},
+            {"fe80::1%1", "1"}};
 
 START_TEST(sockaddr_ipv6) {
         Endpoint from = endpoint(ipv6[_i].text);
@@ -198,13 +202,16 @@ START_TEST(sockaddr_ipv6) {
         ck_assert_uint_eq(ntohs(in6.sin6_port), from.port);
         ck_assert_uint_eq(in6.sin6_addr.s6_addr[0], ipv6[_i].interface ? 0xfe : 0x20);
         ck_assert_uint_eq(in6.sin6_addr.s6_addr[15], 1);
-        ck_assert_uint_eq(in6.sin6_scope_id,
-                          ipv6[_i].interface ? if_nametoindex(ipv6[_i].interface) : 0);
+        ck_assert_uint_eq(in6.sin6_scope_id, !ipv6[_i].interface ? 0
+                                             : isdigit(*ipv6[_i].interface)
+                                                     ? 1
+                                                     : if_nametoindex(ipv6[_i].interface));
 }
 END_TEST
 
-static const char *const no_addresses[] = {"ns1.example.org", "localhost:54", "0x7f000001",
-                                           "fe80::1%no-such-if"};
+static const char *const no_addresses[] = {"ns1.example.org",    "localhost:54",      "0x7f000001",
+                                           "fe80::1%no-such-if", "fe80::1%0",         "fe80::1%1x",
+                                           "fe80::1%-1",         "fe80::1%4294967296"};
 
 START_TEST(sockaddr_of_no_address) {
         Endpoint from = endpoint(no_addresses[_i]);

@@ -262,28 +262,34 @@ static const char *wanted_text(const Wanted *wanted, char text[static WANTED_TEX
         return text;
 }
 
+static void tell_written(const NewsSource *source, const LogFields *fields, Summary *summary) {
+        const bool is_repair = source->state_before == PUBLICATION_PUBLISHED;
+        const LogKind kind = is_repair ? LOG_KIND_REPAIRED : LOG_KIND_PUBLISHED;
+        char srv[WANTED_TEXT_MAX], detail[DETAIL_MAX], cause[300];
+
+        (void)snprintf(cause, sizeof(cause), "at %s", fields->server);
+        detail[0] = '\0';
+        if (!summary_needs_no_detail(summary, kind, cause))
+                (void)snprintf(detail, sizeof(detail), "%s %s SRV %s TTL %u at %s (%s)",
+                               is_repair ? "repaired" : "published", source->record,
+                               wanted_text(source->wanted, srv),
+                               source->plan ? source->plan->ttl : source->wanted->ttl_sec,
+                               fields->server, what_was_done(source));
+        summary_add(summary,
+                    &(Outcome){.kind = kind, .fields = *fields, .cause = cause, .detail = detail});
+}
+
 static void tell_published(News *news, const NewsSource *source, Summary *summary) {
         const char *server = news_server(source);
         bool was_published = source->state_before == PUBLICATION_PUBLISHED;
         bool wrote = source->publication->wrote != PLAN_IN_ORDER;
-        char zone[NAME_TEXT_MAX], srv[WANTED_TEXT_MAX], detail[DETAIL_MAX], cause[300];
-        LogFields fields = news_fields(source, server, zone);
+        char zone[NAME_TEXT_MAX];
+        const LogFields fields = news_fields(source, server, zone);
 
-        if (!was_published || wrote) {
-                (void)snprintf(cause, sizeof(cause), "at %s", server);
-                (void)snprintf(detail, sizeof(detail), "%s %s SRV %s TTL %u at %s (%s)",
-                               was_published ? "repaired" : "published", source->record,
-                               wanted_text(source->wanted, srv),
-                               source->plan ? source->plan->ttl : source->wanted->ttl_sec, server,
-                               what_was_done(source));
-                summary_add(summary, &(Outcome){.kind = was_published ? LOG_KIND_REPAIRED
-                                                                      : LOG_KIND_PUBLISHED,
-                                                .fields = fields,
-                                                .cause = cause,
-                                                .detail = detail});
-        } else if (log_wants(LOG_KIND_DEBUG)) {
+        if (!was_published || wrote)
+                tell_written(source, &fields, summary);
+        else if (log_wants(LOG_KIND_DEBUG))
                 log_event(LOG_KIND_DEBUG, &fields, "%s: in order at %s", source->domain, server);
-        }
         tell_ttl(news, source, &fields);
 }
 

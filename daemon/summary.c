@@ -212,11 +212,21 @@ static bool summary_has_room(Summary *summary) {
         return summary->n_groups < GROUPS_MAX;
 }
 
-static Group *summary_find(Summary *summary, const Outcome *outcome) {
-        for (Group *group = summary->groups; group; group = group->next)
-                if (group->kind == outcome->kind && strcmp(group->cause, outcome->cause) == 0)
-                        return group;
-        return summary_has_room(summary) ? group_new(summary, outcome) : NULL;
+static Group *summary_find(const Summary *summary, LogKind kind, const char *cause) {
+        Group *group = summary->immediate ? NULL : summary->groups;
+
+        while (group && (group->kind != kind || strcmp(group->cause, cause) != 0))
+                group = group->next;
+        return group;
+}
+
+/* NULL: it is told at once. */
+static Group *summary_get(Summary *summary, const Outcome *outcome) {
+        Group *group = summary_find(summary, outcome->kind, outcome->cause);
+
+        if (group || summary->immediate || !summary_has_room(summary))
+                return group;
+        return group_new(summary, outcome);
 }
 
 /* The server works again: should it fail once more, that is news. */
@@ -270,6 +280,12 @@ Summary *summary_free(Summary *summary) {
         return NULL;
 }
 
+bool summary_needs_no_detail(const Summary *summary, LogKind kind, const char *cause) {
+        const Group *group = summary_find(summary, kind, cause);
+
+        return !log_wants(kind) || (group && group->n >= SINGLES_MAX);
+}
+
 void summary_add(Summary *summary, const Outcome *outcome) {
         Group *group;
 
@@ -277,7 +293,7 @@ void summary_add(Summary *summary, const Outcome *outcome) {
                 return;
         if (!is_bad_news(outcome->kind))
                 summary_recover(summary, outcome->fields.server);
-        group = summary->immediate ? NULL : summary_find(summary, outcome);
+        group = summary_get(summary, outcome);
         if (!group) {
                 tell_one(outcome);
                 return;

@@ -25,5 +25,8 @@ int summary_new(sd_event *event, bool immediate, Summary **ret_summary);
 /* Tells what is still held back, and ends. */
 Summary *summary_free(Summary *summary);
 
+/* Whether the detail of one more of this kind and cause would not be asked for. */
+bool summary_needs_no_detail(const Summary *summary, LogKind kind, const char *cause);
+
 /* Tells, now or a little later. Lack of memory tells at once. */
 void summary_add(Summary *summary, const Outcome *outcome);

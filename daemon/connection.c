@@ -71,6 +71,8 @@ bool connection_carries_lane(const Connection *connection, const void *lane) {
 
 void connection_flush(Connection *connection) {
         (void)stream_flush(connection->stream);
+        if (connection->load > 0)
+                stream_acknowledge(connection->stream);
 }
 
 bool connection_is_doubtful(const Connection *connection) {

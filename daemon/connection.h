@@ -25,7 +25,8 @@ Connection *connection_free(Connection *connection);
 bool connection_is_open(const Connection *connection);
 unsigned connection_load(const Connection *connection);
 
-/* What connection_carry() has put on it goes out. */
+/* What connection_carry() has put on it goes out; and where answers are still to come, the peer is
+   told which have. */
 void connection_flush(Connection *connection);
 
 /* It was kept idle and has not received an octet since: the peer may have closed it meanwhile. */

@@ -26,6 +26,7 @@ struct Stream {
         bool is_open;
         int write_error;
         uint64_t received;
+        bool owes_ack; /* nothing was sent since something was received */
 
         uint8_t *output;
         size_t output_capacity;
@@ -59,12 +60,14 @@ int stream_flush(Stream *stream) {
                stream->output_sent < stream->output_size) {
                 ssize_t n = send(stream_fd(stream), stream->output + stream->output_sent,
                                  stream->output_size - stream->output_sent, MSG_NOSIGNAL);
-                if (n >= 0)
+                if (n >= 0) {
                         stream->output_sent += n;
-                else if (errno == EAGAIN)
+                        stream->owes_ack = false;
+                } else if (errno == EAGAIN) {
                         break;
-                else if (errno != EINTR)
+                } else if (errno != EINTR) {
                         stream->write_error = -errno;
+                }
         }
         if (stream->write_error)
                 stream->output_sent = stream->output_size;
@@ -75,6 +78,14 @@ int stream_flush(Stream *stream) {
         bool wants_output = !stream->is_open || stream->output_size > 0;
         return sd_event_source_set_io_events(stream->source,
                                              wants_output ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+void stream_acknowledge(Stream *stream) {
+        int on = 1;
+
+        if (stream->owes_ack)
+                (void)setsockopt(stream_fd(stream), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+        stream->owes_ack = false;
 }
 
 /* Hands on each whole message and keeps the rest. */
@@ -105,6 +116,7 @@ static int stream_read(Stream *stream) {
         if (n == 0)
                 return stream->write_error;
         stream->received += n;
+        stream->owes_ack = true;
         stream->input_size += n;
         int r = stream_split(stream);
         return r < 0 ? r : 1;

@@ -40,3 +40,8 @@ int stream_send(Stream *stream, const uint8_t *bytes, size_t size);
 /* Sends what the connection takes now, and the rest when it takes more. A failing connection is
    told by on_close, after the answers that came before it. */
 int stream_flush(Stream *stream);
+
+/* Says at once that what was received has come, where nothing was sent since. A server that uses
+   Nagle's algorithm, as BIND does, keeps its next answer back until it knows; and the kernel, which
+   hopes to say so with the next request, makes it wait for 40 ms. */
+void stream_acknowledge(Stream *stream);

@@ -1,7 +1,9 @@
-/* daemon/connection: what only a short idle time shows (E1). All else of it is driven through the
-   server, in its suite and the transaction's. */
+/* daemon/connection: what only a short idle time shows (E1), and what the peer's kernel is told.
+   All else of it is driven through the server, in its suite and the transaction's. */
 #include "daemon/connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <unistd.h>
 
 #include "lib/util.h"
@@ -16,8 +18,7 @@ static PeerMessage message;
 /* A connection alone, with a short time to be idle. */
 typedef struct Alone {
         Connection *connection;
-        Exchange *exchange;
-        int n_open, n_ended, n_closed;
+        int n_open, n_answers, n_ended, n_closed;
         ReplyKind kind;
 } Alone;
 
@@ -41,8 +42,14 @@ static void alone_on_close(Connection *connection, ExchangeList *again, int atte
 static int alone_on_send(void *owner, uint16_t id, const Message **ret_message) {
         static Message query = {.size = 12, .bytes = {[11] = 0}};
 
+        query.bytes[0] = id >> 8;
+        query.bytes[1] = id & 0xff;
         *ret_message = &query;
         return 0;
+}
+
+static void alone_on_answer(void *owner, const uint8_t *bytes, size_t size) {
+        ((Alone *)owner)->n_answers++;
 }
 
 static void alone_on_failure(void *owner, ReplyKind kind, ReplyFault fault, int error) {
@@ -61,6 +68,17 @@ static int alone_setup(Alone *alone) {
         return peer_accept(world.event, world.listener);
 }
 
+static const ExchangeOwner alone_owner = {
+        .on_send = alone_on_send, .on_answer = alone_on_answer, .on_failure = alone_on_failure};
+
+static void alone_carry(Alone *alone, uint64_t timeout_usec) {
+        Exchange *exchange = calloc(1, sizeof(*exchange));
+
+        *exchange = (Exchange){
+                .events = &alone_owner, .owner = alone, .terms = {.timeout_usec = timeout_usec}};
+        connection_carry(alone->connection, exchange);
+}
+
 /* E1: a connection that nobody uses is closed. */
 START_TEST(test_idle_close) {
         Alone alone = {};
@@ -75,21 +93,58 @@ END_TEST
 
 /* One that is used is not, however long the answer takes. */
 START_TEST(test_no_idle_close_when_used) {
-        static const ExchangeOwner owner = {.on_send = alone_on_send,
-                                            .on_failure = alone_on_failure};
         Alone alone = {};
 
         int fd = alone_setup(&alone);
         peer_wait(world.event, &alone.n_open, 1);
-        alone.exchange = calloc(1, sizeof(*alone.exchange));
-        *alone.exchange =
-                (Exchange){.events = &owner, .owner = &alone, .terms = {.timeout_usec = 3 * SHORT}};
-        connection_carry(alone.connection, alone.exchange);
+        alone_carry(&alone, 3 * SHORT);
         connection_flush(alone.connection);
         peer_receive(world.event, fd, &message);
         peer_wait(world.event, &alone.n_closed, 1);
         ck_assert_int_eq(alone.n_ended, 1);
         ck_assert_int_eq(alone.kind, REPLY_TIMEOUT);
+        world_teardown(&world);
+        close(fd);
+}
+END_TEST
+
+static unsigned unacknowledged(int fd) {
+        struct tcp_info info;
+        socklen_t size = sizeof(info);
+
+        ck_assert_int_eq(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+        return info.tcpi_unacked;
+}
+
+/* A peer that is asked several things at once and uses Nagle's algorithm waits with the second
+   answer until it knows that the first has come; the kernel alone would let it wait for 40 ms. */
+START_TEST(test_answers_are_acknowledged) {
+        PeerMessage first;
+        Alone alone = {};
+
+        int fd = alone_setup(&alone);
+        peer_wait(world.event, &alone.n_open, 1);
+        /* In the beginning the kernel acknowledges all at once: until it sees a conversation. */
+        for (int round = 1; round <= 50; round++) {
+                alone_carry(&alone, 60 * USEC_PER_SEC);
+                connection_flush(alone.connection);
+                peer_receive(world.event, fd, &message);
+                peer_answer(fd, &message, 0);
+                peer_wait(world.event, &alone.n_answers, round);
+                connection_flush(alone.connection);
+        }
+        alone_carry(&alone, 60 * USEC_PER_SEC);
+        alone_carry(&alone, 60 * USEC_PER_SEC);
+        connection_flush(alone.connection);
+        peer_receive(world.event, fd, &first);
+        peer_receive(world.event, fd, &message);
+        peer_answer(fd, &first, 0);
+        peer_wait(world.event, &alone.n_answers, 51);
+        connection_flush(alone.connection);
+        ck_assert_uint_eq(unacknowledged(fd), 0);
+        peer_answer(fd, &message, 0);
+        peer_wait(world.event, &alone.n_answers, 52);
+        connection_free(alone.connection);
         world_teardown(&world);
         close(fd);
 }
@@ -105,6 +160,7 @@ static void add_tests(TCase *tcase) {
         tcase_set_timeout(tcase, 60);
         tcase_add_test(tcase, test_idle_close);
         tcase_add_test(tcase, test_no_idle_close_when_used);
+        tcase_add_test(tcase, test_answers_are_acknowledged);
         tcase_add_test(tcase, test_free_accepts_null);
 }
 

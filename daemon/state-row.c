@@ -100,7 +100,7 @@ bool state_row_valid(const StateRow *row) {
                text_is_printable(row->keytab, PATH_MAX - 1, false) &&
                text_is_printable(row->principal, VALUE_PRINCIPAL_MAX, true) &&
                text_is_printable(row->realm, VALUE_REALM_MAX, true) &&
-               row->security < _SECURITY_MAX;
+               row->security < _SECURITY_MAX && row->since_sec <= INT64_MAX;
 }
 
 static int64_t text_sum(const char *text, int length) {

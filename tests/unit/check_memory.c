@@ -300,7 +300,7 @@ START_TEST(item_comes_back_as_it_was_written) {
 
         item.confirmed = _i & 2;
         item.claimed = _i & 4;
-        item.since_sec = _i & 8 ? UINT64_MAX : 0;
+        item.since_sec = _i & 8 ? INT64_MAX : 0;
         item.priority = _i & 16 ? UINT16_MAX : 0;
         item.weight = _i & 32 ? UINT16_MAX : 0;
         store.put(&item, store.userdata);

@@ -172,8 +172,8 @@ static int64_t hostile_sum(void) {
         static const char sql[] =
                 "SELECT record" NL "target" NL "port" NL "domain" NL "zone" NL "servers" NL
                 "\"primary\"" NL "zone_given" NL "security" NL "key_file" NL "derived" NL
-                "confirmed" NL "claimed" NL "priority" NL "weight" NL "since" NL "keytab" NL
-                "principal" NL "realm FROM offer";
+                "confirmed" NL "claimed" NL "priority" NL "weight" NL "printf('%u', since)" NL
+                "keytab" NL "principal" NL "realm FROM offer";
         unsigned char hash[SHA256_DIGEST_LENGTH];
         sqlite3_stmt *statement = NULL;
         sqlite3 *db = NULL;
@@ -223,6 +223,7 @@ static const struct {
         {"weight = -1", false},
         {"weight = 4294967296", false},
         {"since = 9223372036854775807", true},
+        {"since = -1", false},
         {"zone_given = 256", false},
         {"record = '" X50 "." X50 "." X50 "." X50 "." X50 ".x'", false},
         {"zone = '" X50 X50 "'", false},

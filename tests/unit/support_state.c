@@ -164,7 +164,7 @@ StateRow row_make(unsigned i, unsigned slot) {
                 .priority = (uint16_t)(i * 7),
                 .weight = (uint16_t)~i,
                 .since_sec = i % 6 == 0   ? 0
-                             : i % 6 == 5 ? UINT64_MAX
+                             : i % 6 == 5 ? INT64_MAX
                                           : 1700000000 + i,
         };
 }

@@ -135,6 +135,7 @@ static void on_octets(int fd) {
         struct sockaddr_in from = {0};
         socklen_t from_size = sizeof(from);
         const Kind kind = ends[fd].kind;
+        const int one = 1;
         ssize_t n = recvfrom(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&from, &from_size);
         Chunk *chunk;
 
@@ -143,6 +144,10 @@ static void on_octets(int fd) {
                         end_pair(fd);
                 return;
         }
+        /* A wire acknowledges nothing, and nobody's Nagle waits for it: 40 ms, if the kernel hopes
+           that an answer will come by it. */
+        if (kind == TCP)
+                (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof(one));
         chunk = calloc(1, sizeof(*chunk) + (size_t)n);
         if (!chunk)
                 err(1, "calloc");

@@ -32,29 +32,10 @@ static void teardown(void) {
         scratch_done(&scratch);
 }
 
-typedef struct Told {
-        unsigned n;
-        int error;
-        char text[100];
-} Told;
-
-static void on_written(int error, const char *text, void *userdata) {
-        Told *told = userdata;
-
-        told->n++;
-        told->error = error;
-        (void)snprintf(told->text, sizeof(told->text), "%s", text ? text : "");
-}
-
 static void put(State *state, unsigned number, Told *told) {
         const StateRow row = row_make(number, 0);
 
-        ck_assert_int_eq(state_put(state, &row, on_written, told, NULL), 0);
-}
-
-/* The commit of what was written begins: only its turn is due. */
-static void begin_commit(void) {
-        ck_assert_int_gt(sd_event_run(scratch.event, UINT64_MAX), 0);
+        ck_assert_int_eq(state_put(state, &row, on_told, told, NULL), 0);
 }
 
 START_TEST(without_a_thread_each_is_told_once) {
@@ -126,7 +107,7 @@ START_TEST(trimming_frees_what_is_kept) {
         ck_assert_int_gt(n_kept - sqlite3_memory_used(), 256 * 1024);
 
         put(state, N, &told);
-        begin_commit();
+        begin_commit(&scratch);
         state_trim(state);
         wait_for(scratch.event, &told.n, 1);
         ck_assert_int_eq(told.error, 0);

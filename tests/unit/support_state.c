@@ -196,6 +196,35 @@ void rows_put(Scratch *scratch, State *state, unsigned first, unsigned end) {
         wait_for(scratch->event, &n_done, end - first);
 }
 
+void on_told(int error, const char *text, void *userdata) {
+        Told *told = userdata;
+
+        told->n++;
+        told->error = error;
+        (void)snprintf(told->text, sizeof(told->text), "%s", text ? text : "");
+}
+
+void begin_commit(Scratch *scratch) {
+        ck_assert_int_gt(sd_event_run(scratch->event, UINT64_MAX), 0);
+}
+
+bool row_is_in_file(const Scratch *scratch, const StateRow *row) {
+        sqlite3 *db = NULL;
+        sqlite3_stmt *statement = NULL;
+
+        ck_assert_int_eq(sqlite3_open_v2(scratch->file, &db, SQLITE_OPEN_READONLY, NULL),
+                         SQLITE_OK);
+        ck_assert_int_eq(sqlite3_prepare_v2(db, "SELECT 1 FROM offer WHERE record = ? AND port = ?",
+                                            -1, &statement, NULL),
+                         SQLITE_OK);
+        sqlite3_bind_text(statement, 1, row->record, -1, SQLITE_STATIC);
+        sqlite3_bind_int(statement, 2, row->port);
+        int step = sqlite3_step(statement);
+        sqlite3_finalize(statement);
+        sqlite3_close(db);
+        return step == SQLITE_ROW;
+}
+
 unsigned row_number(const StateRow *row) {
         unsigned domain = 0;
 
@@ -216,6 +245,11 @@ int rows_check(State *state) {
 
         int r = state_each(state, SIZE_MAX, row_check, &n);
         return r < 0 ? r : n;
+}
+
+int on_row_count(const StateRow *row, void *userdata) {
+        (*(unsigned *)userdata)++;
+        return 0;
 }
 
 void wait_for(sd_event *event, const unsigned *counter, unsigned n) {

@@ -45,8 +45,25 @@ bool row_equal(const StateRow *a, const StateRow *b);
 /* Puts rows first..end-1 and runs the loop until all are durable. */
 void rows_put(Scratch *scratch, State *state, unsigned first, unsigned end);
 
+/* What a StateHandler was told, the last time, and how often. */
+typedef struct Told {
+        unsigned n;
+        int error;
+        char text[300];
+} Told;
+
+void on_told(int error, const char *text, void *userdata);
+
+/* The commit of what was written begins: only its turn is due. */
+void begin_commit(Scratch *scratch);
+
+/* True if a second connection, and so a later start, sees the row. */
+bool row_is_in_file(const Scratch *scratch, const StateRow *row);
+
 /* Checks that every row is what row_make() makes of its number; their count, or the error. */
 int rows_check(State *state);
+/* For state_each(): counts. */
+int on_row_count(const StateRow *row, void *userdata);
 
 /* Runs the loop until *counter has reached n; fails the test after ten seconds of nothing. */
 void wait_for(sd_event *event, const unsigned *counter, unsigned n);

@@ -109,7 +109,8 @@ typedef struct ConfigMessage {
 typedef struct ConfigReport {
         ConfigMessage *messages;
         size_t n_messages;
-        size_t n_errors;
+        size_t n_errors; /* found; of very many not all are among the messages */
+        size_t n_others;
 } ConfigReport;
 
 /* Reads file and file.d/ *.conf in name order. Every bad value of every file goes into the report,

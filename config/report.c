@@ -1,8 +1,9 @@
 /*
  * The report: what is wrong with a configuration, a line for each finding, in the order found.
  *
- * A file with a wrong separator has as many errors as lines, so the number of messages kept is
- * bounded. Messages quote the file, which may hold anything: no control character of it reaches
+ * A file with a wrong separator has as many errors as lines, and the loop tells them in one turn:
+ * the number of messages kept is bounded, of errors and others apart, so that neither hides the
+ * other. Messages quote the file, which may hold anything: no control character of it reaches
  * a terminal or the journal.
  */
 #include <errno.h>
@@ -38,9 +39,7 @@ int report_add(ConfigReport *report, int priority, const char *file, unsigned li
         char *text;
         va_list arguments;
 
-        if (priority == LOG_ERR)
-                report->n_errors++;
-        if (report->n_messages >= REPORT_MESSAGES_MAX)
+        if ((*(priority == LOG_ERR ? &report->n_errors : &report->n_others))++ >= REPORT_KEPT_MAX)
                 return 0;
 
         va_start(arguments, format);
@@ -58,18 +57,25 @@ int report_add(ConfigReport *report, int priority, const char *file, unsigned li
         return report_append(report, priority, text);
 }
 
-int report_finish(ConfigReport *report, const char *file) {
-        size_t kept = 0;
+/* Of n, which are called so. */
+static int report_count(ConfigReport *report, int priority, const char *file, size_t n,
+                        const char *what) {
         char *text;
 
-        for (size_t i = 0; i < report->n_messages; i++)
-                kept += report->messages[i].priority == LOG_ERR;
-        if (kept == report->n_errors)
+        if (n <= REPORT_KEPT_MAX)
                 return 0;
-        if (asprintf(&text, "%s: %zu more errors", file, report->n_errors - kept) < 0)
+        if (asprintf(&text, "%s: %zu more %s", file, n - REPORT_KEPT_MAX, what) < 0)
                 return -ENOMEM;
         text_clean(text);
-        return report_append(report, LOG_ERR, text);
+        return report_append(report, priority, text);
+}
+
+int report_finish(ConfigReport *report, const char *file) {
+        int r = report_count(report, LOG_ERR, file, report->n_errors, "errors");
+
+        return r < 0 ? r
+                     : report_count(report, LOG_WARNING, file, report->n_others,
+                                    "warnings and notes");
 }
 
 void config_report_done(ConfigReport *report) {

@@ -5,7 +5,7 @@
 #include "lib/util.h"
 
 enum {
-        REPORT_MESSAGES_MAX = 10000, /* what is over it is counted, not kept */
+        REPORT_KEPT_MAX = 500, /* errors, and of what is none; what is over it is counted */
 };
 
 /* Adds a message; line 0 speaks of the whole file. Control characters of the input come out as
@@ -13,5 +13,5 @@ enum {
 int report_add(ConfigReport *report, int priority, const char *file, unsigned line,
                const char *format, ...) _printf_(5, 6);
 
-/* Says how many errors were not kept, if any were. */
+/* Says how many were not kept, if any were. */
 int report_finish(ConfigReport *report, const char *file);

@@ -275,8 +275,26 @@ START_TEST(test_messages) {
                 end = stpcpy(end, "x=1\n");
         config_box_read(box, text);
         ck_assert_uint_eq(box->report.n_errors, 12000);
-        ck_assert_uint_eq(box->report.n_messages, 10001);
-        ck_assert_ptr_nonnull(strstr(box->text, "\nc.conf: 2000 more errors\n"));
+        ck_assert_uint_eq(box->report.n_messages, 501);
+        ck_assert_ptr_nonnull(strstr(box->text, "\nc.conf: 11500 more errors\n"));
+}
+END_TEST
+
+/* Errors have a bound of their own: many warnings do not hide the one behind them. */
+START_TEST(test_many_warnings) {
+        _cleanup_(freep) char *text = malloc(600 * 64);
+        ck_assert_ptr_nonnull(text);
+        char *end = stpcpy(text, OPEN "[Ownership]\nMode=observe\n" LIST "\n");
+        for (unsigned i = 0; i < 600; i++)
+                end += sprintf(end, " d%u.com\n", i);
+        for (unsigned i = 0; i < 600; i++)
+                end += sprintf(end, "[Domain d%u.com]\nOnStop=withdraw\n", i);
+        (void)stpcpy(end, "x=1\n");
+        config_box_read(box, text);
+        ck_assert_msg(box->report.n_errors == 1, "%s", box->text);
+        ck_assert_uint_eq(box->report.n_messages, 502);
+        ck_assert_ptr_nonnull(strstr(box->text, "c.conf: 100 more warnings and notes\n"));
+        ck_assert_ptr_nonnull(strstr(box->text, " x=: no key"));
 }
 END_TEST
 
@@ -303,6 +321,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_test(tcase, test_missing);
         tcase_add_test(tcase, test_all_at_once);
         tcase_add_test(tcase, test_messages);
+        tcase_add_test(tcase, test_many_warnings);
         tcase_add_test(tcase, test_key_files);
         tcase_set_timeout(tcase, 60);
 }

@@ -29,6 +29,7 @@ static PeerMessage requests[LIMIT + 1];
 static int n_connects;
 static int connects_max; /* that succeed */
 static bool fails_at_once;
+static struct sockaddr_in crowded; /* takes no connection, and says nothing: if it has a port */
 static int fds[SERVER_CONNECTIONS_MAX];
 static int n_fds;
 static int from[LIMIT + 1];
@@ -44,7 +45,7 @@ int connect(int fd, const struct sockaddr *address, socklen_t size) {
                         errno = EADDRNOTAVAIL;
                         return -1;
                 }
-                address = (struct sockaddr *)&nobody;
+                address = (struct sockaddr *)(crowded.sin_port ? &crowded : &nobody);
                 size = sizeof(nobody);
         }
         return (int)syscall(SYS_connect, fd, address, size);
@@ -195,6 +196,40 @@ START_TEST(fewer_connections_will_do) {
 }
 END_TEST
 
+/* No answer to the second SYN, for a while: all but the one who waits for it go over the first, a
+   few at a time, and then that one too. */
+START_TEST(connection_that_hangs_holds_up_one) {
+        enum { SHARE = LIMIT / SERVER_CONNECTIONS_MAX };
+        const int listener = peer_socket(SOCK_STREAM, 0, &crowded);
+        int fill[4];
+
+        connects_max = 0;
+        for (size_t i = 0; i < ELEMENTSOF(fill); i++) {
+                fill[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+                (void)connect(fill[i], NULL, 0);
+        }
+        setup(16, 1);
+        drop_all();
+        for (int i = 0; i < N_ASKS; i++)
+                ask_query(&world, &asks[i], i, i == 1 ? STALL : LONG);
+        while (n_completions < N_ASKS - 1) {
+                take();
+                ck_assert_int_le(n_taken, SHARE);
+                answer_all(LDNS_RCODE_NOERROR);
+        }
+        ck_assert_int_eq(n_connects, 2);
+        serve_until(N_ASKS);
+        for (int i = 0; i < N_ASKS; i++)
+                ck_assert_int_eq(asks[i].reply.kind, REPLY_DONE);
+        ck_assert_int_eq(n_connects, 2);
+        teardown();
+        for (size_t i = 0; i < ELEMENTSOF(fill); i++)
+                close(fill[i]);
+        close(listener);
+        crowded.sin_port = 0;
+}
+END_TEST
+
 /* Once it has closed all it may have been started anew, with more room. */
 START_TEST(more_connections_after_the_last_was_closed) {
         setup(16, 1);
@@ -336,6 +371,7 @@ static void add_tests(TCase *tcase) {
         tcase_add_loop_test(tcase, fewer_connections_will_do, 1, SERVER_CONNECTIONS_MAX);
         tcase_add_loop_test(tcase, fewer_connections_will_do, SERVER_CONNECTIONS_MAX + 1,
                             2 * SERVER_CONNECTIONS_MAX);
+        tcase_add_test(tcase, connection_that_hangs_holds_up_one);
         tcase_add_test(tcase, more_connections_after_the_last_was_closed);
         tcase_add_test(tcase, failing_answers_count_as_none);
         tcase_add_loop_test(tcase, silent_server_is_told_to_all, 0, 2);

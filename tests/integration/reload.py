@@ -231,6 +231,19 @@ def later_signal_has_the_last_word(test):
     test.check(reload_is_over(daemon), "the end is told last")
 
 
+@scenario(servers=("named",))
+def all_are_known_when_it_is_over(test):
+    """When READY=1 is told, srvpubctl finds the last of those that are new."""
+    test.primary()
+    bus = Bus(test).start()
+    daemon = test.daemon(environment=bus.environment, Update=NOWHERE)
+    bus.wait_daemon()
+    daemon.wait_notify("READY=1")
+    daemon.reload(domains=MANY)
+    wait_until(lambda: "RELOADING=1" in daemon.told and reload_is_over(daemon), "it is not over", 30, pause=0.001)
+    test.check(MANY[-1] in Ctl(test, bus).run("status", MANY[-1]).stdout, "the last is not known")
+
+
 @scenario(servers=("named",), cases={"start": (False,), "reload": (True,)})
 def ends_in_the_middle_of_many(test, reloads):
     test.primary()

@@ -360,14 +360,18 @@ void explain_trouble(const Trouble *trouble, const ExplainContext *c, Explanatio
                 break;
         case TROUBLE_CONFLICT:
                 write_text(ret->cause, "the record set changed at each try at %s", c->server);
-                write_text(ret->cure, "something else writes %s all the time: find it", c->record);
+                write_text(ret->cure,
+                           "something else writes %s all the time: find it; or the name has a zone "
+                           "of its own there by now, which Zone= does not say (dig %s SOA)",
+                           c->record, c->record);
                 break;
         case TROUBLE_IGNORED:
                 write_text(ret->cause, "%s answered NOERROR but does not hold what was sent",
                            c->server);
                 write_text(ret->cure,
                            "its policy drops the change silently (BIND: an SRV(n) limit in "
-                           "update-policy), or something else undoes it at once; look at %s there",
+                           "update-policy), something else undoes it at once, or the name has a "
+                           "zone of its own there, which Zone= does not say; look at %s there",
                            c->record);
                 break;
         case TROUBLE_CNAME:

@@ -105,12 +105,14 @@ def conflicting_name_holds_up_no_other(test):
     test.equal(gate.rcodes["YXRRSET"], 2, "conflicts: the message, and the name alone")
 
 
-@scenario(servers=BOTH)
-def name_that_is_in_another_zone_holds_up_no_other(test):
-    """Zone= says where all are, but one has a zone of its own by now: what is written beside it is never seen."""
+@scenario(servers=BOTH, cases={"shared": ("shared",), "exclusive": ("exclusive",)})
+def name_that_is_in_another_zone_holds_up_no_other(test, mode):
+    """Zone= says where all are, but one has a zone of its own by now: what is written beside it is never seen, and
+    that is told."""
     server = test.primary(zones=[Zone("contoso.com"), Zone(ODD)])
-    daemon, gate = gathered(test, server, zone="contoso.com")
+    daemon, gate = gathered(test, server, zone="contoso.com", Ownership={"Mode": mode})
     gate.open(seed=1)
+    daemon.wait_about(ODD, "failed", "zone of its own there.*, which Zone= does not say")
     wait_told(daemon, f"STATUS=published {len(SITES) + 1}/{len(SITES) + 2}")
     test.equal(messages_with(gate, SITES[0])[0], set(SITES), "the message that all were in")
     for domain in SITES:

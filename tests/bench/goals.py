@@ -16,6 +16,8 @@ GOALS = (
     publish("zones on tmpfs to the limit", "zones on tmpfs", 0.75, LIMIT),
     publish("zones on tmpfs to nsupdate's batch", "zones on tmpfs", 2, NSUPDATE),
     publish("zones 10 ms away to nsupdate's batch", "zones, 10 ms away", 15, NSUPDATE),
+    Goal("zones 10 ms away, MaxOutstanding=128, to nsupdate's batch", "zones, 10 ms away", "publish", ">=", 15, NSUPDATE,
+         party="srvpubd, 128 at once"),
     publish("names in one zone to the limit", "names in one zone", 0.8, LIMIT),
     publish("names in one zone to nsupdate's batch", "names in one zone", 10, NSUPDATE),
     publish("Knot: names in one zone to nsupdate's batch", "knotd: names in one zone", 15, NSUPDATE),

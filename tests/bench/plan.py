@@ -5,6 +5,7 @@ from bench.servers import zone_each, zones_of
 
 ALL = ("srvpubd", "limit", "nsupdate", "nsupdate, zone by SOA", "knsupdate", "nsupdate each")
 MAIN = ("srvpubd", "limit", "nsupdate")
+AT_ONCE = ("srvpubd, 128 at once", "limit, 128 at once")
 
 
 def contests(n, n_slow, parties, goes_on):
@@ -14,7 +15,7 @@ def contests(n, n_slow, parties, goes_on):
     return [
         Contest("zones on disk", "named", "disk", zone_each(n), parties, slow, goes_on=goes_on),
         Contest("zones on tmpfs", "named", "tmpfs", zone_each(n), parties[:4], slow, goes_on=goes_on),
-        Contest("zones, 10 ms away", "named", "tmpfs", zone_each(n), (*MAIN, "limit, 128 at once"), late,
+        Contest("zones, 10 ms away", "named", "tmpfs", zone_each(n), (*MAIN, *AT_ONCE), late,
                 delayed=True),
         Contest("names in one zone", "named", "disk", zones_of(1, n), MAIN, {}, batch=BATCH),
         Contest("knotd: names in one zone", "knot", "disk", zones_of(1, max(300, n // 10)), MAIN, late, batch=BATCH),

@@ -128,7 +128,6 @@ static int make_plan(Driver *driver) {
                 .reclaim = access->reclaim_expired,
                 .lease_sec = (uint32_t)(access->lease_usec / USEC_PER_SEC),
                 .from = driver->from,
-                .times = &access->times,
                 .now_sec = now_sec(driver),
                 .now_usec = schedule_now_usec(driver->context->schedule),
         };

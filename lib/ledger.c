@@ -237,7 +237,7 @@ int ledger_plan(Ledger *ledger, Publication *publication, const Wanted *wanted,
                 .observation = observation,
                 .from = policy->from,
                 .keep_remembered = publication->holds_derived,
-                .refresh = publication_wants_refresh(publication, policy->times, policy->now_usec),
+                .refresh = publication_wants_refresh(publication),
         };
         r = plan_new(&input, ret_plan);
         /* In standby nothing of ours is there: all that is remembered will be forgotten. */

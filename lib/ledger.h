@@ -53,8 +53,7 @@ typedef struct LedgerPolicy {
         bool claims_optional;
         bool reclaim;
         uint32_t lease_sec;
-        const Srv *from; /* of a takeover (O9), else NULL */
-        const PublicationTimes *times;
+        const Srv *from;   /* of a takeover (O9), else NULL */
         uint64_t now_sec;  /* wall clock */
         uint64_t now_usec; /* since boot */
 } LedgerPolicy;

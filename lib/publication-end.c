@@ -56,14 +56,17 @@ void publication_init(Publication *publication, bool withdraw, uint64_t now_usec
         };
 }
 
-bool publication_wants_refresh(const Publication *p, const PublicationTimes *times,
-                               uint64_t now_usec) {
-        /* A pass that wrote has renewed the time stamp already. */
-        if (p->withdraw || times->refresh_interval_usec == USEC_INFINITY ||
-            p->wrote != PLAN_IN_ORDER)
+bool publication_refresh_is_due(const Publication *p, const PublicationTimes *times,
+                                uint64_t now_usec) {
+        if (p->withdraw || times->refresh_interval_usec == USEC_INFINITY)
                 return false;
         return p->refreshed_usec == 0 ||
                now_usec - p->refreshed_usec >= times->refresh_interval_usec;
+}
+
+/* A pass that wrote has renewed the time stamp already. */
+bool publication_wants_refresh(const Publication *p) {
+        return p->refreshes && p->wrote == PLAN_IN_ORDER;
 }
 
 bool publication_keeps_derived(const Publication *p, uint64_t now_usec) {

@@ -17,6 +17,10 @@ void publication_enter_working(Publication *p, uint64_t now_usec);
 PublicationStep publication_go_on(PublicationAction action);
 PublicationStep publication_end_pass(Publication *p);
 
+/* E8: decided once, when a pass begins: while it lasts its claims are as the refresh needs them. */
+bool publication_refresh_is_due(const Publication *p, const PublicationTimes *times,
+                                uint64_t now_usec);
+
 /* E8: due_usec is the next regular check; random says where in the interval the first one is. */
 void publication_plan_check(Publication *p, const PublicationTimes *times, uint32_t random,
                             uint64_t now_usec);

@@ -340,7 +340,8 @@ static PublicationStep start_pass(Publication *p, const PublicationTimes *times,
         p->context_renewed = p->ticket_renewed = false;
         p->stale = 0;
         p->trouble = (Trouble){0};
-        if (publication_wants_refresh(p, times, now_usec))
+        p->refreshes = publication_refresh_is_due(p, times, now_usec);
+        if (p->refreshes)
                 p->claims_denied = false; /* O10: the policy may be another by now */
         if (p->located)
                 return observe_at(p, 0);

@@ -122,6 +122,7 @@ typedef struct Publication {
         bool overtook : 1; /* an update of a former wish may undo what is there until the doubt
                               ends */
         bool in_pass : 1;
+        bool refreshes : 1; /* this pass does, as was due when it began */
         bool located : 1;
         bool observed_here : 1;
         bool stands_by : 1;      /* the last look found that another holds the name (O6) */
@@ -160,8 +161,7 @@ PublicationStep publication_step(Publication *publication, const PublicationTime
                                  const PublicationEvent *event, uint64_t now_usec);
 
 /* Whether the next observation should renew what is there although it is in order (E8). */
-bool publication_wants_refresh(const Publication *publication, const PublicationTimes *times,
-                               uint64_t now_usec);
+bool publication_wants_refresh(const Publication *publication);
 
 /* O13: whether the record under a former name of this machine has to stay for now: until the new
    one has been published and stable for PUBLICATION_STABLE_USEC. */

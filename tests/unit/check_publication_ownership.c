@@ -200,6 +200,17 @@ static const Script denials[] = {
         ON(ANSWER(DONE),          OBSERVE, PUBLISHED),
         ENDS(SEEN(IN_ORDER),      PUBLISHED, CHECK, .wrote = PLAN_CHANGE)),
         .remembered = true, .refresh_usec = CHECK},
+{"O10, E8: ... in a pass of its own: what becomes due while it looks waits for the next", LINES(
+        FOUND(1, 1), CLAIM_DENIED, WRITES_CLAIM,
+        ON(ANSWER(DONE),          OBSERVE, PUBLISHING),
+        ENDS(SEEN(IN_ORDER),      PUBLISHED, CHECK, .wrote = PLAN_PUBLISH, .claims_denied = true),
+        ON(DUE,                   OBSERVE, PUBLISHED),
+        ENDS(SEEN(IN_ORDER, .claim = true), PUBLISHED, CHECK, .claims_denied = true),
+        ON(DUE,                   OBSERVE, PUBLISHED),
+        ON(SEEN(CHANGE, .claim = true, .claim_only = true), UPDATE, PUBLISHED),
+        ON(ANSWER(DONE),          OBSERVE, PUBLISHED),
+        ENDS(SEEN(IN_ORDER),      PUBLISHED, CHECK, .wrote = PLAN_CHANGE)),
+        .remembered = true, .refresh_usec = CHECK + TICK},
 {"O10: another way to the server may be allowed more", LINES(
         FOUND(1, 1), CLAIM_DENIED,
         ENDS(SEEN(IN_ORDER),      PUBLISHED, CHECK, .claims_denied = true),

@@ -151,9 +151,6 @@ void ledger_bench_lay_out(LedgerBench *bench, const char *rows, const char *want
 
 Plan *ledger_bench_plan(LedgerBench *bench, uint64_t now_usec) {
         Scene *scene = &bench->scene;
-        const PublicationTimes times = {
-                .refresh_interval_usec = scene->input.refresh ? 1 : USEC_INFINITY,
-        };
         const LedgerPolicy policy = {
                 .id = &scene->id,
                 .mode = scene->input.mode,
@@ -162,13 +159,13 @@ Plan *ledger_bench_plan(LedgerBench *bench, uint64_t now_usec) {
                 .reclaim = scene->input.reclaim,
                 .lease_sec = scene->input.lease_sec,
                 .from = scene->has_from ? &scene->from : NULL,
-                .times = &times,
                 .now_sec = SCENE_NOW,
                 .now_usec = now_usec,
         };
         Plan *plan = NULL;
 
         bench->publication.strays_removed = scene->input.leave_strays;
+        bench->publication.refreshes = scene->input.refresh;
         ck_assert_int_eq(ledger_plan(&bench->ledger, &bench->publication, &bench->wanted,
                                      scene_observe(scene), &policy, &plan),
                          0);

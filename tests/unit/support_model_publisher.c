@@ -269,7 +269,6 @@ static void make_plan(ModelPublisher *p) {
                 .reclaim = party->reclaim,
                 .lease_sec = party->lease_sec,
                 .from = party->takes_over ? &party->from : NULL,
-                .times = &p->times,
                 .now_sec = wall_sec(p),
                 .now_usec = p->net->now_usec,
         };

@@ -57,8 +57,7 @@ PublicationStep bench_step(Bench *bench, const Input *input) {
                          (input->kind == EVENT_NOT_LOCATED && input->reply != REPLY_DONE);
         Reply reply = {.kind = input->reply, .rcode = input->rcode, .error = input->error};
         const Trouble cause = {.kind = input->trouble};
-        bool refresh = observed && input->seen == PLAN_IN_ORDER &&
-                       publication_wants_refresh(p, &bench->times, bench->now_usec);
+        bool refresh = observed && input->seen == PLAN_IN_ORDER && publication_wants_refresh(p);
         Plan *plan = observed ? plan_of(input, refresh, p->claims_denied) : NULL;
         PublicationEvent event = {
                 .kind = input->kind,

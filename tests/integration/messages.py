@@ -47,7 +47,7 @@ def unchanged_check_is_one_query(test):
 @scenario(servers=("scripted",))
 def unchanged_restart_sends_no_update(test):
     server = test.primary()
-    daemon = test.daemon()
+    daemon = test.daemon(Update={"CheckInterval": "7d"})
     daemon.wait_about("contoso.com", PUBLISHED)
     daemon.terminate()
     server.reset()
